@@ -1,0 +1,131 @@
+// What detectors say (Observation) and what people read (Finding).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/trace.h"
+
+namespace ectoscope {
+
+enum class Severity : uint8_t { kInfo, kWarning, kCritical };
+
+/// "info", "warning", "critical".
+std::string_view name_of(Severity severity);
+
+/// The change that mends a problem; advice/ turns it into Ecto's words for the shapes at hand.
+enum class Remedy : uint8_t {
+  kNone,
+  kPreload,  // one query for the association of all parents
+  kGroupBy,  // one aggregate for all parents
+  kInsertAll,
+  kUpsertAll,  // insert_all with on_conflict
+  kUpdateAll,
+  kDeleteAll,
+  kMemoize,      // load once, pass it on
+  kSharedMount,  // LiveView's double mount: assign_new, connected?
+  kReadPlan,     // slow: look at its plan first
+};
+
+/// One occurrence of a problem: of a trace, or of an execution.  Holds no literal.
+struct Observation {
+  QueryId query = kNoQuery;   // the shape at fault (the child of an N+1)
+  QueryId parent = kNoQuery;  // the query that led to it, where one is known
+  Severity severity = Severity::kWarning;
+  double confidence = 1.0;  // 0..1
+  Remedy remedy = Remedy::kNone;
+  EventTime started_at;       // the parent's start, else the first child's
+  EventTime ended_at;         // the last child's end
+  std::vector<int32_t> pids;  // ascending, each once
+  uint64_t statements = 0;    // in this example: the children, and the parent where there is one
+  uint64_t repeats = 0;       // executions of `query` that the problem is about
+  uint64_t excess_statements = 0;          // those that the remedy would do without
+  Micros database_time{0};                 // spent in `query`
+  Micros saved{0};                         // of it, what the remedy would save
+  std::map<std::string, double> evidence;  // the name carries the unit
+};
+
+/// Where a detector puts what it found; the caller adds kind, trace and server.
+class Report {
+ public:
+  virtual ~Report() = default;
+  virtual void add(Observation observation) = 0;
+};
+
+struct QueryFacts {         // of a Query, as reports show it
+  std::string fingerprint;  // hex16
+  std::optional<int64_t> queryid;
+  std::string text;
+  std::string summary;
+};
+
+struct IndexAdvice {
+  std::string table;
+  std::vector<std::string> columns;
+  std::vector<std::string> order;  // "asc" or "desc", one a column
+  std::vector<std::string> include;
+  std::optional<std::string> where;
+};
+
+struct Fix {
+  std::string advice;  // imperative, one or two sentences
+  std::string ecto;    // code to write; empty when there is none
+  std::string migration;
+  std::string sql;
+  std::optional<IndexAdvice> index;
+};
+
+struct Example {
+  TraceId trace_id;  // unknown: grouping had no usable one
+  GroupedBy grouped_by = GroupedBy::kNone;
+  EventTime started_at;
+  EventTime ended_at;
+  std::vector<int32_t> pids;
+  uint64_t statements = 0;
+  Micros duration{0};  // ended_at - started_at for traces, the execution's own otherwise
+};
+
+/// One bar of a waterfall.
+struct TimelineStep {
+  QueryId query = kNoQuery;
+  Micros offset{0};  // from the example's start
+  Micros duration{0};
+};
+
+/// One problem, with all that is known of it.  Holds no literal.
+struct Finding {
+  std::string id;  // kind + '-' + hex16
+  std::string kind;
+  Severity severity = Severity::kWarning;
+  double confidence = 1.0;
+  std::string server;
+  std::string database;
+  std::vector<std::string> applications;                 // sorted
+  std::vector<std::pair<std::string, uint64_t>> routes;  // route, traces; most first, then by name
+  std::string summary;
+  QueryId query_id = kNoQuery;
+  QueryId parent_id = kNoQuery;
+  QueryFacts query;
+  std::optional<QueryFacts> parent_query;
+  std::vector<std::string> tables;
+  std::vector<std::string> columns;  // "posts.user_id"
+  uint64_t occurrences = 0;
+  EventTime first_seen;
+  EventTime last_seen;
+  uint64_t statements = 0;
+  uint64_t excess_statements = 0;
+  Micros database_time{0};
+  Micros saved{0};
+  std::map<std::string, double> evidence;
+  Fix fix;
+  std::vector<Example> examples;  // worst first
+  uint64_t examples_left_out = 0;
+  std::vector<TimelineStep> timeline;  // of examples[0], by offset, bounded
+};
+
+}  // namespace ectoscope

@@ -1,0 +1,60 @@
+// From a statement's text to its shape: comment stripped and read, text looked up in two caches,
+// libpg_query asked only for what neither knows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/execution.h"
+#include "core/hash.h"
+#include "core/names.h"
+#include "core/query.h"
+
+namespace ectoscope {
+
+/// What one statement's text says.  Views and span are valid until the next resolve().
+struct ResolvedSql {
+  QueryId query = kNoQuery;  // kNoQuery: empty text, or the table of shapes is full
+  TraceId trace_id;          // from a valid traceparent
+  uint64_t request_tag = 0;  // keyed hash of request_id; 0: none
+  uint32_t route = 0;        // in `routes`: "UserController.index", a route or a job's name
+  bool commented = false;    // any comment stood in the text
+  bool ignored = false;      // ectoscope:ignore
+  /// The literals in the order of the text, as written but without quotes; slot = parameters + 1 +
+  /// index. Only filled when the shape has literals.
+  std::span<const std::string_view> literals;
+};
+
+struct SqlLimits {
+  size_t max_statement_bytes = 1U << 20U;  // longer text is read by its skeleton alone
+  size_t max_tokens = 20'000;              // for libpg_query; see the guard's comment
+  size_t max_depth = 200;                  // of brackets
+  size_t exact_cache = 20'000;             // texts
+  size_t skeleton_cache = 100'000;
+};
+
+/// Threads: one at a time; several objects may share `queries`.  The references must outlive it.
+class SqlShapes {
+ public:
+  SqlShapes(QueryTable& queries, Names& routes, const HashKey& key, SqlLimits limits = {});
+  ~SqlShapes();
+  SqlShapes(const SqlShapes&) = delete;
+  SqlShapes& operator=(const SqlShapes&) = delete;
+
+  /// Never fails: text that libpg_query refuses gets a shape from its skeleton, counted in
+  /// counts().
+  const ResolvedSql& resolve(std::string_view sql);
+
+  /// By reason: "sql_refused", "sql_too_long", "sql_too_deep", "bad_traceparent", "shapes_full" ...
+  [[nodiscard]] const std::map<std::string, uint64_t, std::less<>>& counts() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ectoscope
