@@ -15,9 +15,9 @@
 namespace ectoscope {
 
 /// One setting.  Durations are written with a unit in YAML (250ms, 30s, 5m, 24h) and are held in
-/// microseconds here; ratios and numbers are plain.
+/// microseconds here; sizes so too (64KiB, 16MiB), in bytes; ratios and numbers are plain.
 struct OptionSpec {
-  enum class Type : uint8_t { kInteger, kRatio, kDuration, kBoolean };
+  enum class Type : uint8_t { kInteger, kRatio, kDuration, kBoolean, kBytes };
 
   std::string_view key;
   Type type = Type::kInteger;
