@@ -1,0 +1,88 @@
+// The configuration: a value that can't exist unvalidated.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/options.h"
+#include "core/result.h"
+
+namespace ectoscope {
+
+/// What a detector may be told, as its registry entry has it.
+struct DetectorSettings {
+  std::string_view name;   // its key under `detectors:`
+  std::string_view title;  // a heading in the example file
+  std::span<const OptionSpec> options;
+};
+
+/// All settings that exist outside this folder.  The caller owns what the views point at; it
+/// must outlive the call that it's given to.
+struct SettingsTables {
+  std::span<const OptionSpec> grouping;
+  std::vector<DetectorSettings> detectors;
+};
+
+struct InputConfig {
+  std::string format = "auto";  // auto, stderr, csvlog, jsonlog
+  std::string log_line_prefix;  // as in postgresql.conf; empty: found from the records
+  std::string timezone;         // what stamps without a known zone mean; empty: UTC
+  size_t max_record_bytes = 0;
+};
+
+struct LimitsConfig {
+  size_t shapes = 0;    // distinct statements that are told apart
+  size_t routes = 0;    // distinct routes, controllers and jobs
+  size_t streams = 0;   // distinct combinations of database, user, application and host
+  size_t findings = 0;  // distinct problems
+  size_t max_statement_bytes = 0;
+};
+
+struct DetectorConfig {
+  std::string name;
+  bool enabled = true;
+  Options options;
+};
+
+/// Made by defaults() or parse_config() only; a plain value from then on.
+class Config {
+ public:
+  /// What an empty file means.
+  static Config defaults(const SettingsTables& tables);
+
+  /// The source's name in reports and in the ids of findings.
+  [[nodiscard]] const std::string& server() const { return server_; }
+  [[nodiscard]] const InputConfig& input() const { return input_; }
+  [[nodiscard]] const LimitsConfig& limits() const { return limits_; }
+  [[nodiscard]] const Options& grouping() const { return grouping_; }
+  /// In the order of the tables, also those that are not enabled.
+  [[nodiscard]] const std::vector<DetectorConfig>& detectors() const { return detectors_; }
+
+ private:
+  friend class ConfigLoader;
+
+  explicit Config(const SettingsTables& tables);
+
+  std::string server_;
+  InputConfig input_;
+  LimitsConfig limits_;
+  Options grouping_;
+  std::vector<DetectorConfig> detectors_;
+};
+
+/// Reads YAML.  `name` is the file's, for messages.  The error holds every problem, a line each
+/// (`file:line:column: key: what is wrong`), and how many there are.
+Result<Config> parse_config(std::string_view text, const std::string& name,
+                            const SettingsTables& tables);
+
+/// The same check for one value given on the command line as `--KEY=value`: empty when it is
+/// good, else what is wrong with it.
+std::string problem_with(std::string_view key, std::string_view value);
+
+/// The example file: every setting with its meaning, default, unit and bounds.
+std::string render_example(const SettingsTables& tables);
+
+}  // namespace ectoscope

@@ -1,0 +1,88 @@
+// The example file, written from the same tables that the loader checks against.
+#include "config/config.h"
+#include "config/settings.h"
+#include "config/values.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr size_t kWidth = 100;
+
+/// `text` as comment lines at `indent`, broken at blanks.
+void comment(std::string_view text, size_t indent, std::string& out) {
+  const std::string start = std::string(indent, ' ') + "#";
+  size_t column = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (column != 0 && column + 1 + word.size() > kWidth) {
+      out += '\n';
+      column = 0;
+    }
+    if (column == 0) {
+      out += start;
+      column = start.size();
+    }
+    out += ' ';
+    out += word;
+    column += 1 + word.size();
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  out += '\n';
+}
+
+void number(const OptionSpec& spec, size_t indent, std::string& out) {
+  comment(std::string(spec.help), indent, out);
+  comment("Default " + show_value(spec.type, spec.fallback) + "; " + show_allowed(spec) + ".",
+          indent, out);
+  out += std::string(indent, ' ') + std::string(spec.key) + ": " +
+         show_value(spec.type, spec.fallback) + "\n";
+}
+
+void text(const TextSpec& spec, size_t indent, std::string& out) {
+  comment(std::string(spec.help), indent, out);
+  comment("Default " + (spec.fallback.empty() ? "empty" : std::string(spec.fallback)) + "; " +
+              std::string(spec.allowed) + ".",
+          indent, out);
+  const std::string value = spec.fallback.empty() ? "\"\"" : std::string(spec.fallback);
+  out += std::string(indent, ' ') + std::string(spec.key) + ": " + value + "\n";
+}
+
+}  // namespace
+
+std::string render_example(const SettingsTables& tables) {
+  std::string out =
+      "# ectoscope's configuration: every setting with its default.  All of them may be left out.\n"
+      "#\n"
+      "# `ectoscope check config FILE` finds what is wrong with a file; a test keeps this one "
+      "equal\n"
+      "# to what `ectoscope check config --print-example` writes.\n\n";
+  text(server_setting(), 0, out);
+  out += "\ninput:\n";
+  for (const TextSpec& spec : input_texts())
+    text(spec, 2, out);
+  for (const OptionSpec& spec : input_numbers())
+    number(spec, 2, out);
+  out += "\n# What is dropped at a bound is counted in the report, with its reason.\nlimits:\n";
+  for (const OptionSpec& spec : limit_numbers())
+    number(spec, 2, out);
+  out += "\n# How statements are joined to requests (docs/chain.md).\ngrouping:";
+  out += tables.grouping.empty() ? " {}\n" : "\n";
+  for (const OptionSpec& spec : tables.grouping)
+    number(spec, 2, out);
+  out += "\n# What is looked for; each has a page in docs/detectors/.\ndetectors:";
+  out += tables.detectors.empty() ? " {}\n" : "\n";
+  bool first = true;
+  for (const DetectorSettings& detector : tables.detectors) {
+    if (!first) out += "\n";
+    first = false;
+    comment(std::string(detector.title) + ".", 2, out);
+    out += "  " + std::string(detector.name) + ":\n";
+    number(enabled_setting(), 4, out);
+    for (const OptionSpec& spec : detector.options)
+      number(spec, 4, out);
+  }
+  return out;
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,102 @@
+#include "config/settings.h"
+
+#include <algorithm>
+
+namespace ectoscope {
+namespace {
+
+constexpr double kKiB = 1024;
+constexpr double kMiB = 1024 * kKiB;
+
+bool name_like(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
+bool known_format(std::string_view text) {
+  return text == "auto" || text == "stderr" || text == "csvlog" || text == "jsonlog";
+}
+
+// A prefix without the time could not tell one record from the next.
+bool usable_prefix(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.size() > 512 || text.find('\n') != std::string_view::npos) return false;
+  return text.find("%m") != std::string_view::npos || text.find("%t") != std::string_view::npos ||
+         text.find("%n") != std::string_view::npos;
+}
+
+// +HH:MM from UTC-12 to UTC+14.
+bool offset_or_utc(std::string_view text) {
+  if (text == "UTC") return true;
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return false;
+  const auto two = [text](size_t at) {
+    const bool digits =
+        text[at] >= '0' && text[at] <= '9' && text[at + 1] >= '0' && text[at + 1] <= '9';
+    return digits ? (text[at] - '0') * 10 + (text[at + 1] - '0') : 99;
+  };
+  return two(1) <= 14 && two(4) <= 59;
+}
+
+constexpr TextSpec kServer = {
+    "server", "main", "a name of letters, digits, '_', '-' and '.', at most 64 of them", &name_like,
+    "The name of this PostgreSQL server in reports.  It is part of every finding's id: when it "
+    "changes, all findings are new ones."};
+
+constexpr std::array kInputTexts = {
+    TextSpec{"format", "auto", "one of auto, stderr, csvlog, jsonlog", &known_format,
+             "The format of the log files.  auto looks at their first bytes."},
+    TextSpec{"log_line_prefix", "", "a log_line_prefix with %m, %t or %n in it", &usable_prefix,
+             "As it stands in postgresql.conf, for the stderr format.  Empty: found from the "
+             "records, also when it changes in mid-file."},
+    TextSpec{"timezone", "UTC", "UTC or an offset like +02:00", &offset_or_utc,
+             "What a stamp means whose zone is a name that ectoscope does not know (\"CET\" is "
+             "ambiguous, \"UTC\" and \"+02\" are not): log_timezone as an offset."},
+};
+
+constexpr std::array kInputNumbers = {
+    OptionSpec{"max_record_bytes", OptionSpec::Type::kBytes, 16 * kMiB, 64 * kKiB, 256 * kMiB,
+               "A longer record is skipped and counted as too_long.  Memory grows with it."},
+};
+
+constexpr std::array kLimits = {
+    OptionSpec{"shapes", OptionSpec::Type::kInteger, 100'000, 100, 1'000'000,
+               "Distinct statements (literals aside) that are told apart; what comes after them is "
+               "counted as shapes_full and not judged.  About 2 KiB of memory each."},
+    OptionSpec{"routes", OptionSpec::Type::kInteger, 10'000, 10, 1'000'000,
+               "Distinct routes and controller actions that are named in findings."},
+    OptionSpec{"streams", OptionSpec::Type::kInteger, 10'000, 10, 1'000'000,
+               "Distinct combinations of database, user, application and client host."},
+    OptionSpec{"findings", OptionSpec::Type::kInteger, 10'000, 10, 1'000'000,
+               "Distinct problems that are kept; the rest are counted."},
+    OptionSpec{"max_statement_bytes", OptionSpec::Type::kBytes, kMiB, 1 * kKiB, 64 * kMiB,
+               "A longer statement is not parsed, only read by its skeleton."},
+};
+
+constexpr OptionSpec kEnabled = {"enabled", OptionSpec::Type::kBoolean, 1, 0,
+                                 1,         "Whether it runs at all."};
+
+}  // namespace
+
+const TextSpec& server_setting() {
+  return kServer;
+}
+
+std::span<const TextSpec> input_texts() {
+  return kInputTexts;
+}
+
+std::span<const OptionSpec> input_numbers() {
+  return kInputNumbers;
+}
+
+std::span<const OptionSpec> limit_numbers() {
+  return kLimits;
+}
+
+const OptionSpec& enabled_setting() {
+  return kEnabled;
+}
+
+}  // namespace ectoscope
