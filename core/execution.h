@@ -54,6 +54,7 @@ struct Execution {
     kCoarseTime = 1U << 9U,   // the log's stamps are whole seconds
     kNoDuration = 1U << 10U,  // log_statement without durations
     kIgnored = 1U << 11U,     // carries an ectoscope:ignore comment
+    kOneElement = 1U << 12U,  // the key is a list, of one element (kKeyIsInteger tells of that one)
   };
 
   EventTime started_at;  // of its first phase: that record's stamp less its duration
