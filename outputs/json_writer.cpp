@@ -1,0 +1,141 @@
+#include "outputs/json_writer.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string>
+
+namespace ectoscope {
+namespace {
+
+template <typename T>
+void write_number(std::ostream& out, T number) {
+  std::array<char, 32> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+  out.write(buffer.data(), end - buffer.data());
+}
+
+}  // namespace
+
+size_t utf8_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto at = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
+  if (length == 0 || first > 0xF4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0U) != 0x80) return 0;
+  }
+  const unsigned second = at(1);
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+      (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
+    return 0;
+  }
+  return length;
+}
+
+void JsonWriter::key(std::string_view name) {
+  separate();
+  text(name);
+  out_ << ": ";
+  after_key_ = true;
+}
+
+void JsonWriter::value(std::string_view raw) {
+  separate();
+  text(raw);
+}
+
+void JsonWriter::value(double number) {
+  if (!std::isfinite(number)) {
+    null();
+    return;
+  }
+  separate();
+  write_number(out_, number == 0 ? 0.0 : number);  // -0 is 0
+}
+
+void JsonWriter::value(uint64_t number) {
+  separate();
+  write_number(out_, number);
+}
+
+void JsonWriter::value(int64_t number) {
+  separate();
+  write_number(out_, number);
+}
+
+void JsonWriter::value(bool flag) {
+  separate();
+  out_ << (flag ? "true" : "false");
+}
+
+void JsonWriter::null() {
+  separate();
+  out_ << "null";
+}
+
+void JsonWriter::begin(char bracket, Layout layout) {
+  separate();
+  out_ << bracket;
+  const bool inherit = !levels_.empty() && levels_.back().layout == Layout::kInline;
+  levels_.push_back({inherit ? Layout::kInline : layout, true});
+}
+
+void JsonWriter::end(char bracket) {
+  const Level level = levels_.back();
+  levels_.pop_back();
+  if (!level.empty && level.layout == Layout::kLines) new_line();
+  out_ << bracket;
+  if (levels_.empty()) out_ << '\n';
+}
+
+void JsonWriter::separate() {
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
+  if (levels_.empty()) return;
+  Level& level = levels_.back();
+  if (!level.empty) out_ << ',';
+  if (level.layout == Layout::kLines) {
+    new_line();
+  } else if (!level.empty) {
+    out_ << ' ';
+  }
+  level.empty = false;
+}
+
+void JsonWriter::new_line() {
+  out_ << '\n' << std::string(levels_.size() * 2, ' ');
+}
+
+void JsonWriter::text(std::string_view raw) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out_ << '"';
+  while (!raw.empty()) {
+    const size_t length = utf8_length(raw);
+    const auto c = static_cast<unsigned char>(raw.front());
+    if (length == 0) {
+      out_ << "\xEF\xBF\xBD";
+      raw.remove_prefix(1);
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out_ << '\\' << raw.front();
+    } else if (c == '\n') {
+      out_ << "\\n";
+    } else if (c == '\t') {
+      out_ << "\\t";
+    } else if (c < 0x20 || c == 0x7F) {
+      out_ << "\\u00" << kHex[c >> 4U] << kHex[c & 0xFU];
+    } else {
+      out_ << raw.substr(0, length);
+    }
+    raw.remove_prefix(length);
+  }
+  out_ << '"';
+}
+
+}  // namespace ectoscope
