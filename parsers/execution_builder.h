@@ -1,0 +1,126 @@
+// From log records to executions.
+//
+// One query of an Ecto application is up to three records of one backend (parse, bind, execute),
+// with a plan before or after the last; log_statement spreads one over two records as well.  The
+// builder keeps what is open of each backend and gives out each execution once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/execution.h"
+#include "core/hash.h"
+#include "core/query.h"
+#include "parsers/fidelity.h"
+#include "parsers/log_record.h"
+#include "parsers/message.h"
+#include "parsers/parameters.h"
+#include "parsers/session_table.h"
+#include "parsers/sql_shapes.h"
+#include "parsers/stream_table.h"
+
+namespace ectoscope {
+
+/// What the builder resolves SQL with.
+struct SqlResolver {
+  std::function<const ResolvedSql&(std::string_view)> resolve;
+  const QueryTable& queries;
+};
+
+struct BuilderLimits {
+  size_t sessions = 4096;           // backends remembered; a session open for longer goes first
+  size_t bind_detail_bytes = 1024;  // a bind's longer parameters are not kept for its execute
+};
+
+/// Threads: one at a time.  `shapes`, `queries` and `streams` must outlive the builder.
+/// Errors: never throws; what can't be used is counted.
+class ExecutionBuilder final : public RecordHandler {
+ public:
+  /// Takes executions in batches, about in the order of their ends.  The span is valid for the
+  /// call.
+  using Sink = std::function<void(std::span<const Execution>)>;
+
+  /// `key` hashes the parameters.  `server` names the source.
+  ExecutionBuilder(SqlShapes& shapes, const QueryTable& queries, StreamTable& streams,
+                   const HashKey& key, std::string server, Sink sink);
+  ExecutionBuilder(SqlResolver resolver, StreamTable& streams, const HashKey& key,
+                   std::string server, Sink sink, BuilderLimits limits = {});
+
+  void on_record(const LogRecord& record) override;
+  void on_late_part(const LogRecord& part) override;
+
+  /// Gives out what is complete; for a log that goes on.  A plan or a DETAIL that comes later for
+  /// one of these is lost.
+  void hand_out();
+
+  /// The log has ended: decides what is open and gives out all.
+  void flush();
+
+  [[nodiscard]] const FidelityCounts& fidelity() const { return fidelity_; }
+
+  /// What was not made an execution, by reason: "failed_statement", "bind_without_execute",
+  /// "parse_without_execute", "duration_without_statement", "late_part", "no_shape".
+  [[nodiscard]] const DropCounts& counts() const;
+
+ private:
+  struct Drops {
+    uint64_t failed = 0;
+    uint64_t binds = 0;
+    uint64_t parses = 0;
+    uint64_t durations = 0;
+    uint64_t late_parts = 0;
+    uint64_t no_shape = 0;
+  };
+
+  static constexpr size_t kBatch = 512;
+  static constexpr size_t kHeldBack = 64;  // the newest, for plans and details that follow them
+
+  Session& session_of(const LogRecord& record);
+  [[nodiscard]] uint64_t key_of(const LogRecord& record) const;
+  static uint64_t transaction_of(const Session& session, std::string_view virtual_xid);
+
+  void on_parse(Session& session, const LogRecord& record, const Message& message);
+  void on_bind(Session& session, const LogRecord& record, const Message& message);
+  void on_run(Session& session, const LogRecord& record, const Message& message);
+  void on_untimed(Session& session, const LogRecord& record, const Message& message);
+  void on_bare_duration(Session& session, const LogRecord& record, const Message& message);
+  void on_plan(Session& session, const LogRecord& record, const Message& message);
+  void on_error(const LogRecord& record);
+
+  bool resolve(Session& session, const LogRecord& record, std::string_view sql,
+               PendingExecution& pending);
+  void add_parameters(std::string_view detail, PendingExecution& pending);
+  PendingPhase phases_of(Session& session, const LogRecord& record, const Message& message);
+  bool make_run(Session& session, const LogRecord& record, const Message& message,
+                PendingExecution& pending);
+  void take_parse(Session& session, std::string_view label, PendingPhase& into);
+  void claim_plans(Session& session, PendingExecution& pending);
+  void decide_statement(Session& session);
+  void decide_plans(Session& session);
+  void decide(Session& session);
+  void count_run(const PendingExecution& pending);
+  void build(Session& session, const PendingExecution& pending);
+  void count_duration(Micros duration);
+  Execution* recent(const LastExecution& last);
+  void give_out(size_t count);
+
+  SqlResolver resolver_;
+  StreamTable& streams_;
+  ValueHasher hasher_;
+  std::string server_;
+  Sink sink_;
+  BuilderLimits limits_;
+  SessionTable sessions_;
+  std::vector<Execution> batch_;
+  uint64_t given_out_ = 0;  // executions before batch_[0]
+  std::string scratch_;
+  FidelityCounts fidelity_;
+  Drops drops_;
+  mutable DropCounts counts_;
+};
+
+}  // namespace ectoscope

@@ -1,0 +1,280 @@
+// The parts of ExecutionBuilder for what is told in pieces: log_statement with log_duration, plans,
+// details that come late, errors; and the ways out.
+#include <algorithm>
+
+#include "parsers/execution_builder.h"
+#include "parsers/plan_text.h"
+
+namespace ectoscope {
+namespace {
+
+/// Stamps are cut to milliseconds, or to seconds.
+Micros stamp_error(const Execution& execution) {
+  return execution.has(Execution::kCoarseTime) ? Micros(1'000'000) : Micros(1000);
+}
+
+/// Whether `inner` ran while `outer` did.  One backend runs one statement at a time, so then it is
+/// the same one or nested in it.
+bool contained(const Execution& inner, const Execution& outer) {
+  const Micros error = stamp_error(outer);
+  return inner.started_at + error >= outer.started_at && inner.ended_at <= outer.ended_at + error;
+}
+
+}  // namespace
+
+void ExecutionBuilder::on_untimed(Session& session, const LogRecord& record,
+                                  const Message& message) {
+  decide_statement(session);
+  decide_plans(session);
+  ++fidelity_.by_log_statement;
+  PendingExecution& pending = session.statement;
+  pending = {};
+  pending.open = make_run(session, record, message, pending);
+  pending.execution.flags |= Execution::kNoDuration;
+  size_t phases = 0;
+  for (PendingPhase& bare : session.bare) {  // log_duration's for its parse and bind
+    if (!bare.open) continue;
+    bare.open = false;
+    if (message.kind != MessageKind::kExecute) {
+      ++drops_.durations;
+      ++fidelity_.bare_durations;
+      continue;
+    }
+    ++phases;
+    pending.execution.duration += bare.duration;
+    pending.execution.started_at = std::min(pending.execution.started_at, bare.started_at);
+  }
+  if (phases == session.bare.size()) pending.execution.flags |= Execution::kParsedNow;
+}
+
+void ExecutionBuilder::on_bare_duration(Session& session, const LogRecord& record,
+                                        const Message& message) {
+  count_duration(message.duration);
+  const EventTime started_at = record.at - message.duration;
+  PendingExecution& statement = session.statement;
+  if (statement.open) {
+    statement.open = false;
+    Execution& execution = statement.execution;
+    execution.duration += message.duration;
+    execution.ended_at = record.at;
+    execution.started_at = std::min(execution.started_at, started_at);
+    execution.flags &= static_cast<uint16_t>(~Execution::kNoDuration);
+    build(session, statement);
+    return;
+  }
+  auto& [older, newer] = session.bare;
+  if (older.open) {
+    ++drops_.durations;
+    ++fidelity_.bare_durations;
+  }
+  older = newer;
+  newer = {};
+  newer.open = true;
+  newer.started_at = started_at;
+  newer.ended_at = record.at;
+  newer.duration = message.duration;
+}
+
+void ExecutionBuilder::on_plan(Session& session, const LogRecord& record, const Message& message) {
+  ++fidelity_.plans;
+  if (session.statement.open) {
+    session.statement.execution.flags |= Execution::kHasPlan;
+    return;
+  }
+  PendingExecution plan;
+  plan.execution.started_at = record.at - message.duration;
+  plan.execution.ended_at = record.at;
+  plan.execution.duration = message.duration;
+  plan.execution.flags = Execution::kPlanOnly | Execution::kHasPlan;
+  if (!resolve(session, record, query_of_plan(message.sql, scratch_), plan)) return;
+  const QueryId query = plan.execution.query;
+  if (session.bind.open) {  // an execute is under way
+    session.bind.planned = true;
+    session.bind.plan_query = query;
+    return;
+  }
+  if (Execution* last = recent(session.last);
+      last != nullptr && last->query == query && !session.last.own_plan) {
+    last->flags |= Execution::kHasPlan;
+    session.last.own_plan = true;
+    return;
+  }
+  auto& plans = session.plans;
+  if (plans.front().open) {  // full: the oldest has waited the longest
+    --session.plans_open;
+    ++fidelity_.plan_only;
+    build(session, plans.front());
+  }
+  ++session.plans_open;
+  std::move(plans.begin() + 1, plans.end(), plans.begin());
+  add_parameters({}, plan);
+  plan.open = true;
+  plan.own_plan = true;
+  plans.back() = plan;
+}
+
+/// The plans that were logged before their own execute, which is this one.  Any other's execute is
+/// not logged at all.
+void ExecutionBuilder::claim_plans(Session& session, PendingExecution& pending) {
+  for (PendingExecution& plan : session.plans) {
+    if (!plan.open) continue;
+    const bool own = plan.execution.query == pending.execution.query;
+    if (!own && !contained(plan.execution, pending.execution)) continue;
+    plan.open = false;
+    --session.plans_open;
+    pending.execution.flags |= Execution::kHasPlan;
+    pending.own_plan = pending.own_plan || own;
+  }
+  decide_plans(session);
+}
+
+void ExecutionBuilder::on_error(const LogRecord& record) {
+  bool failed = !record.statement.empty();
+  Session* session = sessions_.find(key_of(record));
+  if (session != nullptr && (record.session.empty() || session->id == record.session)) {
+    decide_plans(*session);
+    failed = failed || session->bind.open || session->statement.open;
+    session->bind.open = false;
+    session->statement.open = false;
+    session->parses[0].open = false;
+    session->bare = {};
+  }
+  if (failed) ++drops_.failed;
+}
+
+void ExecutionBuilder::on_late_part(const LogRecord& part) {
+  if (part.detail.empty()) return;
+  Session* session = sessions_.find(key_of(part));
+  if (session == nullptr || part.detail.find("$1 = ") == std::string_view::npos) return;
+  if (session->bind.open) {
+    if (part.detail.size() <= limits_.bind_detail_bytes) session->bind_detail = part.detail;
+    return;
+  }
+  PendingExecution late;
+  Execution* execution = nullptr;
+  if (session->statement.open) {
+    execution = &session->statement.execution;
+    late.literals = session->statement.literals;
+  } else {
+    execution = recent(session->last);
+    late.literals = session->last.literals;
+  }
+  if (execution == nullptr) {
+    ++drops_.late_parts;
+    return;
+  }
+  if (execution->has(Execution::kHasParameters)) return;
+  late.execution = *execution;
+  add_parameters(part.detail, late);
+  if (late.execution.has(Execution::kHasParameters) && !session->statement.open) {
+    ++fidelity_.with_parameters;
+    --fidelity_.lacking_parameters;
+  }
+  *execution = late.execution;
+}
+
+void ExecutionBuilder::decide_statement(Session& session) {
+  if (!session.statement.open) return;
+  session.statement.open = false;
+  ++fidelity_.untimed;
+  build(session, session.statement);
+}
+
+void ExecutionBuilder::decide_plans(Session& session) {
+  if (session.plans_open == 0) return;
+  session.plans_open = 0;
+  auto& plans = session.plans;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    if (!plans[i].open) continue;
+    plans[i].open = false;
+    // A later plan of the same backend that spans this one is of the statement around it.
+    const bool nested = std::any_of(
+        plans.begin() + static_cast<std::ptrdiff_t>(i) + 1, plans.end(), [&](const auto& later) {
+          return later.open && contained(plans[i].execution, later.execution) &&
+                 later.execution.duration > plans[i].execution.duration;
+        });
+    if (nested) continue;
+    ++fidelity_.plan_only;
+    build(session, plans[i]);
+  }
+}
+
+void ExecutionBuilder::decide(Session& session) {
+  decide_statement(session);
+  decide_plans(session);
+  if (session.bind.open) ++drops_.binds;
+  for (const PendingPhase& parse : session.parses)
+    drops_.parses += parse.open ? 1 : 0;
+  for (const PendingPhase& bare : session.bare)
+    drops_.durations += bare.open ? 1 : 0;
+  session.bind.open = false;
+  session.parses = {};
+  session.bare = {};
+}
+
+void ExecutionBuilder::count_run(const PendingExecution& pending) {
+  const Execution& execution = pending.execution;
+  const Query& query = resolver_.queries[execution.query];
+  ++fidelity_.executions;
+  if (query.parameters > 0 && !execution.has(Execution::kPlanOnly)) {
+    ++(execution.has(Execution::kHasParameters) ? fidelity_.with_parameters
+                                                : fidelity_.lacking_parameters);
+  }
+  if (query.system || query.operation == Operation::kTransaction ||
+      query.operation == Operation::kOther || query.operation == Operation::kDdl) {
+    return;
+  }
+  ++fidelity_.taggable;
+  if (!execution.trace_id.known()) return;
+  ++fidelity_.tagged;
+  constexpr uint16_t kOldText = Execution::kNamed;
+  constexpr uint16_t kMask = Execution::kNamed | Execution::kParsedNow | Execution::kFetch;
+  if ((execution.flags & kMask) == kOldText) ++fidelity_.stale;
+}
+
+void ExecutionBuilder::build(Session& session, const PendingExecution& pending) {
+  count_run(pending);
+  session.last.known = true;
+  session.last.number = given_out_ + batch_.size();
+  session.last.literals = pending.literals;
+  session.last.own_plan = pending.own_plan;
+  batch_.push_back(pending.execution);
+  if (batch_.size() >= kBatch + kHeldBack) give_out(kBatch);
+}
+
+Execution* ExecutionBuilder::recent(const LastExecution& last) {
+  if (!last.known || last.number < given_out_) return nullptr;
+  return &batch_[last.number - given_out_];
+}
+
+void ExecutionBuilder::give_out(size_t count) {
+  if (count == 0) return;
+  sink_(std::span(batch_).first(count));
+  batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(count));
+  given_out_ += count;
+}
+
+void ExecutionBuilder::hand_out() {
+  give_out(batch_.size());
+}
+
+void ExecutionBuilder::flush() {
+  sessions_.for_each([this](Session& session) { decide(session); });
+  hand_out();
+}
+
+const DropCounts& ExecutionBuilder::counts() const {
+  counts_.clear();
+  const auto set = [&](std::string_view reason, uint64_t count) {
+    if (count > 0) counts_.emplace(reason, count);
+  };
+  set("failed_statement", drops_.failed);
+  set("bind_without_execute", drops_.binds);
+  set("parse_without_execute", drops_.parses);
+  set("duration_without_statement", drops_.durations);
+  set("late_part", drops_.late_parts);
+  set("no_shape", drops_.no_shape);
+  return counts_;
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,34 @@
+// What the log's settings let us see, judged from what came.
+#pragma once
+
+#include <cstdint>
+
+#include "core/report.h"
+
+namespace ectoscope {
+
+/// Counted while executions are built.
+struct FidelityCounts {
+  uint64_t executions = 0;        // all that were built, fetches too
+  uint64_t extended = 0;          // of them: `execute` with its own duration
+  uint64_t without_bind = 0;      // of `extended`: the bind was not logged
+  uint64_t untimed = 0;           // log_statement's form whose duration never came
+  uint64_t by_log_statement = 0;  // log_statement's form
+  uint64_t plan_only = 0;         // known through their plan alone
+  uint64_t durations = 0;         // logged for parse, bind, execute and statement, each by itself
+  uint64_t short_durations = 0;   // of them: under 1 ms
+  uint64_t bare_durations = 0;    // log_duration's, with no statement to them
+  Micros shortest{0};             // of `durations`
+  uint64_t with_parameters = 0;   // executions of statements that take some, values logged
+  uint64_t lacking_parameters = 0;
+  uint64_t plans = 0;
+  uint64_t taggable = 0;  // executions that an application's comment could stand in
+  uint64_t tagged = 0;    // of them: with a trace id
+  uint64_t stale = 0;     // of `tagged`: a named statement that was prepared earlier
+  uint64_t with_query_id = 0;
+};
+
+/// Thresholds have their reason beside them in fidelity.cpp.
+InputFidelity judge_fidelity(const FidelityCounts& counts);
+
+}  // namespace ectoscope

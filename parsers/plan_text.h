@@ -1,0 +1,13 @@
+// The statement inside an auto_explain entry.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ectoscope {
+
+/// The SQL of what follows "plan:", in the text, JSON, YAML and XML formats; empty when it has
+/// none.  The view points into `plan` or into `scratch`.
+std::string_view query_of_plan(std::string_view plan, std::string& scratch);
+
+}  // namespace ectoscope
