@@ -1,0 +1,102 @@
+// One finding per problem, gathered from the observations of its occurrences.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/detector.h"
+#include "core/execution.h"
+#include "core/finding.h"
+#include "core/query.h"
+#include "core/trace.h"
+#include "findings/finding_totals.h"
+
+namespace ectoscope {
+
+struct FindingLimits {
+  static constexpr size_t kAllExamples = 100'000;  // what `--examples=all` means
+
+  size_t findings = 10'000;
+  size_t examples = 5;          // kept a finding, worst first; the rest is counted
+  size_t timeline = 60;         // steps of the worst example
+  size_t open_traces = 10'000;  // whose judgement may still be replaced
+};
+
+/// What the caller may add to a finding; either may be empty.
+struct FindingHooks {
+  std::function<Fix(Remedy, const Query& child, const Query* parent)> advise;
+  std::function<std::optional<int64_t>(QueryId)> queryid;  // pg_stat_statements'
+};
+
+/// Threads: one at a time.  `queries` must outlive the book.
+class FindingBook {
+ public:
+  explicit FindingBook(const QueryTable& queries, FindingLimits limits = {},
+                       FindingHooks hooks = {});
+
+  /// Detectors are about to judge `trace`: what they said of it before no longer holds.  Without
+  /// this call only an observation of the same kind and shape replaces an earlier one.
+  void begin_judgement(const Trace& trace);
+
+  /// Exactly one of `trace` and `execution` is given; both are only read during the call.  A trace
+  /// counts once under one (kind, child shape, database, server) however often it is judged, and
+  /// with the parent that the last judgement names.  If one judgement names two, the one with more
+  /// repeats stays.  A closed trace must not come again after another one.
+  void add(const DetectorEntry& entry, Observation observation, const Trace* trace,
+           const Execution* execution, const Stream& stream, std::string_view route);
+
+  /// Costliest first: by what would be saved, then by database time, then by id.
+  [[nodiscard]] std::vector<Finding> findings() const;
+
+  [[nodiscard]] size_t size() const { return problems_.size(); }
+  /// Observations left out because the book was full.
+  [[nodiscard]] uint64_t dropped() const { return dropped_; }
+
+ private:
+  struct Problem {
+    std::string id;
+    const DetectorEntry* entry;
+    std::string server;
+    std::string database;
+    QueryId query;
+    QueryId parent;
+    FindingTotals totals;
+  };
+  struct Open {
+    uint64_t place;  // hash of kind, child, database and server: what a trace counts once under
+    uint64_t judgement;
+    size_t problem;
+    Occurred occurred;
+  };
+
+  [[nodiscard]] std::string_view canonical(QueryId id) const;
+  std::optional<size_t> problem_of(const DetectorEntry& entry, const Observation& observation,
+                                   const Stream& stream);
+  [[nodiscard]] uint64_t place_of(const DetectorEntry& entry, const Observation& observation,
+                                  const Stream& stream) const;
+  [[nodiscard]] std::vector<TimelineStep> timeline_of(const Trace& trace,
+                                                      const Observation& observation) const;
+  void add_to_trace(const Trace& trace, Open open);
+  void settle(uint64_t trace_number);
+  void turn_to(const Trace& trace);
+  [[nodiscard]] Finding describe(const Problem& problem, const FindingTotals& totals) const;
+  [[nodiscard]] QueryFacts facts_of(QueryId id) const;
+
+  const QueryTable& queries_;
+  FindingLimits limits_;
+  FindingHooks hooks_;
+  std::vector<Problem> problems_;
+  std::unordered_map<std::string, size_t> by_id_;
+  std::map<uint64_t, std::vector<Open>> open_;  // by Trace::number
+  uint64_t judgement_ = 0;                      // counts calls of begin_judgement()
+  std::optional<uint64_t> closing_;             // the trace of the latest call, if it is closed
+  uint64_t dropped_ = 0;
+};
+
+}  // namespace ectoscope
