@@ -10,6 +10,20 @@ QueryTable::QueryTable(size_t capacity) : capacity_(std::min(capacity, kMaxCapac
 
 QueryId QueryTable::add(Query query) {
   const std::lock_guard lock(adding_);
+  return add_locked(std::move(query));
+}
+
+QueryId QueryTable::find_or_add(Query query, uint64_t identity) {
+  const std::lock_guard lock(adding_);
+  if (const auto found = identities_.find(identity); found != identities_.end()) {
+    return found->second;
+  }
+  const QueryId id = add_locked(std::move(query));
+  if (id != kNoQuery) identities_.emplace(identity, id);
+  return id;
+}
+
+QueryId QueryTable::add_locked(Query query) {
   const size_t at = size_.load(std::memory_order_relaxed);
   if (at >= capacity_ && at > 0) return kNoQuery;
   if (at % kChunk == 0) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace ectoscope {
@@ -100,6 +101,13 @@ class QueryTable {
   /// Takes the query, gives it its id and returns that; kNoQuery when the table is full.
   QueryId add(Query query);
 
+  /// As add(), but the id that the table has already for `identity`, where it has one: sources that
+  /// share a table share their shapes.
+  QueryId find_or_add(Query query, uint64_t identity);
+
+  /// Nothing more can be added.
+  [[nodiscard]] bool full() const { return size() >= capacity_; }
+
   const Query& operator[](QueryId id) const {
     return (*chunks_[id / kChunk].load(std::memory_order_acquire))[id % kChunk];
   }
@@ -107,11 +115,14 @@ class QueryTable {
   [[nodiscard]] size_t size() const { return size_.load(std::memory_order_acquire); }
 
  private:
+  QueryId add_locked(Query query);
+
   static constexpr size_t kChunk = 1024;
   using Chunk = std::array<Query, kChunk>;
 
   size_t capacity_;
   std::mutex adding_;
+  std::unordered_map<uint64_t, QueryId> identities_;
   std::atomic<size_t> size_{0};
   std::vector<std::unique_ptr<Chunk>> owned_;
   std::array<std::atomic<Chunk*>, kMaxCapacity / kChunk> chunks_{};

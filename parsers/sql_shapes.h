@@ -29,11 +29,15 @@ struct ResolvedSql {
   std::span<const std::string_view> literals;
 };
 
+/// What libpg_query, which a long enough chain of operators crashes, gets to see of a statement:
+/// all are measured on its skeleton, so long literals and lists don't count.  What is over one of
+/// them is read by its words alone.
 struct SqlLimits {
-  size_t max_statement_bytes = 1U << 20U;  // longer text is read by its skeleton alone
-  size_t max_tokens = 20'000;              // for libpg_query; see the guard's comment
-  size_t max_depth = 200;                  // of brackets
-  size_t exact_cache = 20'000;             // texts
+  size_t max_statement_bytes = 1U << 20U;
+  size_t max_tokens = 10'000;
+  size_t max_depth = 200;       // of brackets and CASE
+  size_t max_height = 1'000;    // of an expression's tree: operators, joins, UNIONs in a row
+  size_t exact_cache = 20'000;  // texts
   size_t skeleton_cache = 100'000;
 };
 

@@ -1,0 +1,234 @@
+#include "parsers/comment_tags.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace ectoscope {
+namespace {
+
+constexpr size_t kMaxComment = 16 * 1024;
+constexpr int kMaxKeys = 64;
+constexpr size_t kMaxRoute = 120;
+constexpr size_t kMaxRequestId = 256;
+constexpr size_t kTraceparentLength = 55;
+
+// Eight lower-case hex digits at a time, as one word; nothing when one of them is none.
+std::optional<uint32_t> hex8(const char* text) {
+  uint64_t word = 0;
+  std::memcpy(&word, text, 8);
+  constexpr uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr uint64_t kHigh = 0x80 * kOnes;
+  if ((word & kHigh) != 0) return std::nullopt;
+  // The high bit of each byte: is it in '0'..'9', is it in 'a'..'f'?  No sum carries: all < 0x80.
+  const uint64_t digit = (word + (0x80 - '0') * kOnes) & ~(word + (0x80 - ('9' + 1)) * kOnes);
+  const uint64_t letter = (word + (0x80 - 'a') * kOnes) & ~(word + (0x80 - ('f' + 1)) * kOnes);
+  if (((digit | letter) & kHigh) != kHigh) return std::nullopt;
+  const uint64_t is_letter = (letter & kHigh) >> 7U;
+  uint64_t nibbles = (word & (0x0F * kOnes)) + is_letter * 9;  // 'a' is 0x61: 1 + 9
+  // First digit is the lowest byte: bring it to the top.
+  nibbles = (nibbles << 4U) | (nibbles >> 8U);
+  nibbles &= 0x00FF00FF00FF00FFULL;
+  nibbles = (nibbles << 8U) | (nibbles >> 16U);
+  nibbles &= 0x0000FFFF0000FFFFULL;
+  return static_cast<uint32_t>((nibbles << 16U) | (nibbles >> 32U));
+}
+
+std::optional<uint64_t> hex16(const char* text) {
+  const std::optional<uint32_t> high = hex8(text);
+  const std::optional<uint32_t> low = hex8(text + 8);
+  if (!high || !low) return std::nullopt;
+  return (uint64_t{*high} << 32U) | *low;
+}
+
+bool is_lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool is_key_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.' || c == '%';
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Percent-decoding (a '+' stays one) and the backslash before a quote.
+void append_decoded(std::string_view value, std::string& out, size_t limit) {
+  for (size_t i = 0; i < value.size() && out.size() < limit; ++i) {
+    char c = value[i];
+    if (c == '%' && i + 2 < value.size() && hex_value(value[i + 1]) >= 0 &&
+        hex_value(value[i + 2]) >= 0) {
+      c = static_cast<char>(hex_value(value[i + 1]) * 16 + hex_value(value[i + 2]));
+      i += 2;
+    } else if (c == '\\' && i + 1 < value.size()) {
+      c = value[++i];
+    }
+    out += c;
+  }
+}
+
+bool harmless(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::strchr("_./:#@+-{}[]()*,= !?~", c) != nullptr;
+}
+
+bool looks_like_id(std::string_view segment) {
+  const bool digits = !segment.empty() && std::all_of(segment.begin(), segment.end(),
+                                                      [](char c) { return c >= '0' && c <= '9'; });
+  const bool uuid = segment.size() == 36 && std::all_of(segment.begin(), segment.end(), [](char c) {
+                      return hex_value(c) >= 0 || c == '-';
+                    });
+  return digits || uuid;
+}
+
+// A path with ids in it names one row, not a route, and would be a route of its own each.
+void generalize_path(std::string& route) {
+  if (route.find('/') == std::string::npos) return;
+  std::string out;
+  for (size_t begin = 0; begin <= route.size();) {
+    const size_t end = std::min(route.find('/', begin), route.size());
+    const std::string_view segment = std::string_view(route).substr(begin, end - begin);
+    if (looks_like_id(segment)) {
+      out += ":id";
+    } else {
+      out += segment;
+    }
+    if (end < route.size()) out += '/';
+    begin = end + 1;
+  }
+  route = std::move(out);
+}
+
+}  // namespace
+
+TraceId parse_traceparent(std::string_view text) {
+  if (text.size() < kTraceparentLength) return {};
+  const char* const at = text.data();
+  if (at[2] != '-' || at[35] != '-' || at[52] != '-') return {};
+  if (!is_lower_hex(at[0]) || !is_lower_hex(at[1]) || !is_lower_hex(at[53]) ||
+      !is_lower_hex(at[54])) {
+    return {};
+  }
+  const bool first_version = at[0] == '0' && at[1] == '0';
+  if (at[0] == 'f' && at[1] == 'f') return {};
+  if (text.size() > kTraceparentLength && (first_version || at[55] != '-')) return {};
+  const std::optional<uint64_t> high = hex16(at + 3);
+  const std::optional<uint64_t> low = hex16(at + 19);
+  const std::optional<uint64_t> span = hex16(at + 36);
+  if (!high || !low || !span || *span == 0) return {};
+  return {*high, *low};
+}
+
+void CommentTagReader::read(std::string_view comment, CommentTags& tags) {
+  tags.commented = true;
+  constexpr std::string_view kAlone = "traceparent='";
+  const bool alone = comment.size() == kAlone.size() + kTraceparentLength + 1 &&
+                     comment.starts_with(kAlone) && comment.back() == '\'';
+  Values values;
+  if (alone) {  // by far the most frequent comment
+    values[kTraceparent] = comment.substr(kAlone.size(), kTraceparentLength);
+  } else {
+    comment = comment.substr(0, kMaxComment);
+    tags.ignored = tags.ignored || comment.find("ectoscope:ignore") != std::string_view::npos;
+    values = split(comment);
+  }
+  if (!values[kTraceparent].empty() && !tags.trace_id.known()) {
+    tags.trace_id = parse_traceparent(values[kTraceparent]);
+    if (!tags.trace_id.known()) tags.bad_traceparent = true;
+  }
+  if (alone) return;
+  if (!values[kRequestId].empty() && tags.request_tag == 0) {
+    scratch_.clear();
+    append_decoded(values[kRequestId], scratch_, kMaxRequestId);
+    tags.request_tag = keyed_hash(key_, scratch_);
+  }
+  if (tags.route == 0) tags.route = route_of(values);
+}
+
+CommentTagReader::Values CommentTagReader::split(std::string_view comment) {
+  Values values;
+  size_t i = 0;
+  for (int keys = 0; i < comment.size() && keys < kMaxKeys;) {
+    const size_t key_begin = i;
+    while (i < comment.size() && is_key_char(comment[i]))
+      ++i;
+    const std::string_view key = comment.substr(key_begin, i - key_begin);
+    while (i < comment.size() && is_space(comment[i]))
+      ++i;
+    const char separator = i < comment.size() ? comment[i] : '\0';
+    if (key.empty() || (separator != '=' && separator != ':')) {
+      if (key.empty() && i == key_begin) ++i;  // a comma, or prose
+      continue;
+    }
+    ++i;
+    ++keys;
+    while (i < comment.size() && is_space(comment[i]))
+      ++i;
+    size_t begin = i;
+    size_t end = i;
+    const char quote = i < comment.size() ? comment[i] : '\0';
+    if (quote == '\'' || quote == '"') {
+      ++begin;
+      for (++i; i < comment.size() && comment[i] != quote; ++i) {
+        if (comment[i] == '\\') ++i;
+      }
+      end = std::min(i, comment.size());
+      ++i;
+    } else {
+      while (i < comment.size() && comment[i] != ',' && comment[i] != ';' &&
+             (separator == ':' || !is_space(comment[i]))) {
+        ++i;
+      }
+      end = i;
+      while (end > begin && is_space(comment[end - 1]))
+        --end;
+    }
+    const size_t number = key_number(key);
+    if (number < kKeys && values[number].empty())
+      values[number] = comment.substr(begin, end - begin);
+  }
+  return values;
+}
+
+size_t CommentTagReader::key_number(std::string_view key) {
+  static constexpr std::array<std::string_view, kKeys> kNames = {
+      "traceparent", "request_id", "controller", "action",    "route", "job",
+      "worker",      "live_view",  "endpoint",   "operation", "label"};
+  return static_cast<size_t>(std::find(kNames.begin(), kNames.end(), key) - kNames.begin());
+}
+
+uint32_t CommentTagReader::route_of(const Values& values) {
+  scratch_.clear();
+  if (!values[kController].empty() && !values[kAction].empty()) {
+    append_decoded(values[kController], scratch_, kMaxRoute);
+    scratch_ += '.';
+    append_decoded(values[kAction], scratch_, kMaxRoute);
+  } else {
+    for (const Key key :
+         {kRoute, kJob, kWorker, kLiveView, kEndpoint, kOperation, kLabel, kController, kAction}) {
+      if (values[key].empty()) continue;
+      append_decoded(values[key], scratch_, kMaxRoute);
+      break;
+    }
+  }
+  if (scratch_.empty()) return 0;
+  generalize_path(scratch_);
+  constexpr std::string_view kModule = "Elixir.";  // as inspect/1 does not show it
+  if (scratch_.starts_with(kModule)) scratch_.erase(0, kModule.size());
+  if (scratch_.size() > kMaxRoute) scratch_.resize(kMaxRoute);
+  for (char& c : scratch_) {
+    if (c == '\0' || !harmless(c)) c = '_';
+  }
+  return routes_.intern(scratch_);
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,319 @@
+#include "parsers/sql_shapes.h"
+
+#define XXH_INLINE_ALL
+#include <array>
+#include <cstring>
+#include <set>
+#include <vector>
+#include <xxhash.h>
+
+#include "parsers/comment_tags.h"
+#include "parsers/sql_cache.h"
+#include "parsers/sql_facts.h"
+#include "parsers/sql_parse_thread.h"
+#include "parsers/sql_skeleton.h"
+#include "parsers/sql_text.h"
+
+namespace ectoscope {
+namespace {
+
+// Texts past this length, or with more literals, are worth no place in the exact cache.
+constexpr size_t kMaxCachedText = size_t{64} << 10U;
+constexpr size_t kMaxCachedLiterals = 8;
+constexpr size_t kMaxEdgeComments = 8;
+constexpr size_t kMaxKeptBuffer = size_t{1} << 20U;
+
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && (is_space(text.back()) || text.back() == ';'))
+    text.remove_suffix(1);
+  return text;
+}
+
+// A text without the comments before and after it.
+struct Edges {
+  std::string_view text;
+  std::array<std::string_view, kMaxEdgeComments> comments;
+  size_t count = 0;
+};
+
+// Cuts `/*...*/` off the end without reading the rest.  Text that ends in `*/` ends in a comment
+// (no operator can stand last), and it begins at the last `/*` unless comments are nested: then
+// another `*/` stands between, and the lexer must see to it.
+bool cut_last_comment(std::string_view& text, std::string_view& comment) {
+  if (text.size() < 4 || !text.ends_with("*/")) return false;
+  size_t slash = text.size() - 1;
+  for (;;) {
+    const void* const found = memrchr(text.data(), '/', slash);
+    if (found == nullptr) return false;
+    slash = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+    if (slash + 3 < text.size() && text[slash + 1] == '*') break;
+    if (slash > 0 && text[slash - 1] == '*') return false;
+  }
+  comment = text.substr(slash + 2, text.size() - slash - 4);
+  text = text.substr(0, slash);
+  return true;
+}
+
+bool cut_first_comment(std::string_view& text, std::string_view& comment) {
+  if (!text.starts_with("/*")) return false;
+  const size_t end = text.find("*/", 2);
+  if (end == std::string_view::npos) return false;
+  const std::string_view inner = text.substr(2, end - 2);
+  if (inner.find("/*") != std::string_view::npos) return false;
+  comment = inner;
+  text = text.substr(end + 2);
+  return true;
+}
+
+Edges cut_edges(std::string_view sql) {
+  Edges edges;
+  edges.text = trimmed(sql);
+  while (edges.count < kMaxEdgeComments &&
+         cut_first_comment(edges.text, edges.comments[edges.count])) {
+    ++edges.count;
+    edges.text = trimmed(edges.text);
+  }
+  while (edges.count < kMaxEdgeComments &&
+         cut_last_comment(edges.text, edges.comments[edges.count])) {
+    ++edges.count;
+    edges.text = trimmed(edges.text);
+  }
+  return edges;
+}
+
+// What earlier comments said stays.
+void merge(CommentTags& into, const CommentTags& from) {
+  into.commented = into.commented || from.commented;
+  into.ignored = into.ignored || from.ignored;
+  into.bad_traceparent = into.bad_traceparent || from.bad_traceparent;
+  if (!into.trace_id.known()) into.trace_id = from.trace_id;
+  if (into.request_tag == 0) into.request_tag = from.request_tag;
+  if (into.route == 0) into.route = from.route;
+}
+
+// Two statements are one shape when they read the same and their values stand in the same slots:
+// other letter case, quotes, spacing or alias is no other shape, other numbers of parameters are.
+uint64_t identity_of(const Query& query) {
+  std::string text = query.canonical;
+  const auto add = [&text](uint64_t number) {
+    text.append(1, '\0').append(std::to_string(number));
+  };
+  add(query.literals);
+  if (query.inserted_rows <= 1) add(query.parameters);
+  add(query.inserted_rows > 1 ? 2 : query.inserted_rows);
+  add(query.limit_slot);
+  add(query.offset_slot);
+  for (const Predicate& predicate : query.predicates)
+    add(predicate.slot);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace
+
+class SqlShapes::Impl {
+ public:
+  Impl(QueryTable& queries, Names& routes, const HashKey& key, SqlLimits limits)
+      : queries_(queries),
+        limits_(limits),
+        tags_(routes, key),
+        seed_(key.first ^ key.second),
+        exact_(limits.exact_cache),
+        skeletons_(limits.skeleton_cache) {
+    XXH3_generateSecret_fromSeed(secret_.data(), seed_);
+  }
+
+  const ResolvedSql& resolve(std::string_view sql);
+
+  [[nodiscard]] const std::map<std::string, uint64_t, std::less<>>& counts() const {
+    return counts_;
+  }
+
+ private:
+  // What an exact text is known to say; the comments at its edges are read anew each time.
+  struct Known {
+    QueryId query = kNoQuery;
+    CommentTags inner;  // of comments inside the text
+    uint32_t literals = 0;
+    std::array<SqlSpan, kMaxCachedLiterals> spans{};
+  };
+
+  void read_text(std::string_view text, const SqlTextHash& hash, CommentTags& tags);
+  QueryId query_of_skeleton();
+  QueryId add_query();
+  bool fits_parser();
+  void keep(const SqlTextHash& hash, QueryId query, const CommentTags& inner);
+  void take_known(const Known& known, std::string_view text, CommentTags& tags);
+  void trim_buffers();
+  void count(std::string_view reason);
+  [[nodiscard]] SqlTextHash hash_of(std::string_view text) const;
+
+  QueryTable& queries_;
+  SqlLimits limits_;
+  CommentTagReader tags_;
+  uint64_t seed_;
+  std::array<char, XXH3_SECRET_DEFAULT_SIZE> secret_{};
+  SqlCache<Known> exact_;
+  SqlCache<QueryId> skeletons_;
+  SqlSkeletonBuilder builder_;
+  SqlSkeleton skeleton_;
+  SqlParseThread parser_;
+  std::vector<std::string_view> literals_;
+  std::map<std::string, uint64_t, std::less<>> counts_;
+  ResolvedSql resolved_;
+};
+
+const ResolvedSql& SqlShapes::Impl::resolve(std::string_view sql) {
+  resolved_ = ResolvedSql{};
+  literals_.clear();
+  const Edges edges = cut_edges(sql);
+  CommentTags tags;
+  for (size_t i = 0; i < edges.count; ++i)
+    tags_.read(edges.comments[i], tags);
+  if (!edges.text.empty()) {
+    const SqlTextHash hash = hash_of(edges.text);
+    if (const Known* known = exact_.find(hash); known != nullptr) {
+      take_known(*known, edges.text, tags);
+    } else {
+      read_text(edges.text, hash, tags);
+    }
+  }
+  if (tags.bad_traceparent) count("bad_traceparent");
+  resolved_.trace_id = tags.trace_id;
+  resolved_.request_tag = tags.request_tag;
+  resolved_.route = tags.route;
+  resolved_.commented = tags.commented;
+  resolved_.ignored = tags.ignored;
+  resolved_.literals = literals_;
+  return resolved_;
+}
+
+SqlTextHash SqlShapes::Impl::hash_of(std::string_view text) const {
+  const XXH128_hash_t hash = XXH3_128bits_withSecretandSeed(text.data(), text.size(),
+                                                            secret_.data(), secret_.size(), seed_);
+  return {hash.high64, hash.low64, static_cast<uint32_t>(text.size())};
+}
+
+void SqlShapes::Impl::take_known(const Known& known, std::string_view text, CommentTags& tags) {
+  resolved_.query = known.query;
+  if (known.query == kNoQuery) count("shapes_full");
+  if (known.inner.commented) merge(tags, known.inner);
+  for (uint32_t i = 0; i < known.literals; ++i) {
+    literals_.push_back(
+        text.substr(known.spans[i].begin, known.spans[i].end - known.spans[i].begin));
+  }
+}
+
+void SqlShapes::Impl::read_text(std::string_view text, const SqlTextHash& hash, CommentTags& tags) {
+  builder_.build(text, skeleton_);
+  CommentTags inner;
+  for (const SqlSpan& comment : skeleton_.comments)
+    tags_.read(text.substr(comment.begin, comment.end - comment.begin), inner);
+  merge(tags, inner);
+  for (const SqlLiteral& literal : skeleton_.literals)
+    literals_.push_back(text.substr(literal.begin, literal.end - literal.begin));
+  if (skeleton_.text.empty()) return;
+  resolved_.query = query_of_skeleton();
+  if (text.size() <= kMaxCachedText) keep(hash, resolved_.query, inner);
+  trim_buffers();
+}
+
+QueryId SqlShapes::Impl::query_of_skeleton() {
+  const SqlTextHash hash = hash_of(skeleton_.text);
+  if (const QueryId* known = skeletons_.find(hash); known != nullptr) {
+    if (*known == kNoQuery) count("shapes_full");
+    return *known;
+  }
+  const QueryId query = queries_.full() ? kNoQuery : add_query();
+  if (query == kNoQuery) count("shapes_full");
+  skeletons_.insert(hash) = query;
+  return query;
+}
+
+bool SqlShapes::Impl::fits_parser() {
+  std::string_view reason;
+  if (skeleton_.text.size() > limits_.max_statement_bytes ||
+      skeleton_.tokens > limits_.max_tokens) {
+    reason = "sql_too_long";
+  } else if (skeleton_.depth > limits_.max_depth || skeleton_.height > limits_.max_height) {
+    reason = "sql_too_deep";
+  }
+  if (!reason.empty()) count(reason);
+  return reason.empty();
+}
+
+QueryId SqlShapes::Impl::add_query() {
+  make_printable(skeleton_.text);
+  Query query;
+  std::set<std::string, std::less<>> aliases;
+  bool parsed = false;
+  if (fits_parser()) {
+    const bool ran = parser_.run([&] { parsed = read_facts(skeleton_, query, aliases); });
+    if (!ran) {
+      count("sql_no_parser");
+    } else if (!parsed) {
+      count("sql_refused");
+    }
+  }
+  if (!parsed) {
+    guess_facts(skeleton_, query);
+    aliases = guess_aliases(skeleton_);
+  }
+  query.summary = summarize(skeleton_, query);
+  if (query.transaction != TransactionVerb::kNone) {
+    // A savepoint's name, often made up for one use, makes no shape.
+    query.text = query.canonical = query.summary;
+  } else {
+    query.text = show_sql(skeleton_);
+    query.canonical = canonical_sql(skeleton_, aliases);
+  }
+  return queries_.find_or_add(query, identity_of(query));
+}
+
+void SqlShapes::Impl::keep(const SqlTextHash& hash, QueryId query, const CommentTags& inner) {
+  if (skeleton_.literals.size() > kMaxCachedLiterals) return;
+  // A trace id inside the text makes the text one that comes but once.
+  if (inner.trace_id.known()) return;
+  Known& known = exact_.insert(hash);
+  known.query = query;
+  known.inner = inner;
+  for (const SqlLiteral& literal : skeleton_.literals)
+    known.spans[known.literals++] = {literal.begin, literal.end};
+}
+
+void SqlShapes::Impl::trim_buffers() {
+  if (skeleton_.text.capacity() > kMaxKeptBuffer ||
+      skeleton_.literals.capacity() > kMaxKeptBuffer / sizeof(SqlLiteral)) {
+    skeleton_ = SqlSkeleton{};
+    builder_ = SqlSkeletonBuilder{};
+  }
+}
+
+void SqlShapes::Impl::count(std::string_view reason) {
+  const auto found = counts_.find(reason);
+  if (found == counts_.end()) {
+    counts_.emplace(reason, 1);
+  } else {
+    ++found->second;
+  }
+}
+
+SqlShapes::SqlShapes(QueryTable& queries, Names& routes, const HashKey& key, SqlLimits limits)
+    : impl_(std::make_unique<Impl>(queries, routes, key, limits)) {}
+
+SqlShapes::~SqlShapes() = default;
+
+const ResolvedSql& SqlShapes::resolve(std::string_view sql) {
+  return impl_->resolve(sql);
+}
+
+const std::map<std::string, uint64_t, std::less<>>& SqlShapes::counts() const {
+  return impl_->counts();
+}
+
+}  // namespace ectoscope
