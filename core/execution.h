@@ -67,12 +67,15 @@ struct Execution {
   uint64_t parameters_hash = 0;  // over all values; 0: not known
   uint64_t key_hash = 0;  // over the values of Query::equal_slots; parameters_hash if it has none
   int64_t key = 0;        // value of Query::key_slot when kKeyIsInteger
-  std::array<uint32_t, 4> values{};  // keyed hashes of the values in slots 1..4; 0: none
+  std::array<int64_t, 4> integers{};  // values of slots 1..4 that are integers, see integer_slots
+  std::array<uint32_t, 4> values{};   // keyed hashes of the values in slots 1..4; 0: none
   QueryId query = kNoQuery;
   StreamId stream = 0;
   uint32_t route = 0;  // in the parser's Names of routes; 0: none
   int32_t pid = 0;     // 0: not logged
+  int32_t limit = -1;  // value of Query::limit_slot where it is an integer; -1: none
   uint16_t flags = 0;
+  uint8_t integer_slots = 0;  // bit i: integers[i] holds the value of slot i + 1
 
   [[nodiscard]] bool has(Flags flag) const { return (flags & flag) != 0; }
 };
