@@ -101,6 +101,13 @@ void ValueHasher::add(const Query& query, const ParameterValue& value, ValueHash
   if (value.null) return;
   if (value.slot <= execution.values.size()) {
     execution.values[value.slot - 1U] = std::max(static_cast<uint32_t>(hash), 1U);
+    if (read_integer(value.text, execution.integers[value.slot - 1U])) {
+      execution.integer_slots |= static_cast<uint8_t>(1U << (value.slot - 1U));
+    }
+  }
+  int64_t limit = 0;
+  if (value.slot == query.limit_slot && read_integer(value.text, limit)) {
+    execution.limit = static_cast<int32_t>(std::clamp<int64_t>(limit, -1, INT32_MAX));
   }
   if (value.slot == query.key_slot) set_key(query, value.text, execution);
 }
