@@ -1,0 +1,16 @@
+// The change that mends a problem, in Ecto's words.
+#pragma once
+
+#include "core/finding.h"
+#include "core/query.h"
+
+namespace ectoscope {
+
+/// What to do about a loop over `child`, whose parents came from `parent` (null: not known).
+///
+/// Names of schemas and associations are guessed from tables and keys by Ecto's conventions, and
+/// the wording says "if" wherever the key does not tell.  Only names from the statements are used,
+/// never a value.
+Fix advise(Remedy remedy, const Query& child, const Query* parent);
+
+}  // namespace ectoscope

@@ -1,0 +1,246 @@
+#include <algorithm>
+
+#include "advice/ecto_names.h"
+#include "advice/ecto_parts.h"
+#include "advice/ecto_sql.h"
+#include "advice/inflection.h"
+
+namespace ectoscope {
+namespace {
+
+bool compared_by_equality(const Predicate& predicate) {
+  return predicate.op == "=" && !predicate.join && !predicate.wrapped && !predicate.column.empty();
+}
+
+/// What of the child's statement a plain preload would lose: "from(c in Comment, where: ...)".
+std::string preload_query(const Query& child, const Predicate& key) {
+  if (child.has_join) return {};
+  const std::string_view table = table_of(child);
+  const std::string bound = binding(table);
+  std::string query = "from(" + bound + " in " + schema_module(table);
+  const std::string where = other_equalities(child, &key, bound);
+  if (!where.empty()) query += ", where: " + where;
+  std::string order;
+  for (const OrderColumn& column : child.order_by) {
+    if (column.column.empty() || column.column == key.column) continue;
+    order += std::string(order.empty() ? "" : ", ") + (column.descending ? "desc: " : "asc: ") +
+             field_of(bound, column.column);
+  }
+  if (!order.empty()) query += ", order_by: [" + order + "]";
+  return where.empty() && order.empty() ? std::string{} : query + ")";
+}
+
+std::string preload_call(const std::string& rows, std::string_view association,
+                         const std::string& query) {
+  if (query.empty()) return "Repo.preload(" + rows + ", " + atom(association) + ")";
+  return "Repo.preload(" + rows + ", " + keyword(association) + " " + query + ")";
+}
+
+/// Ecto's recipe for the first rows of each parent; a preload query's own limit would be one for
+/// all parents.
+Fix limited_preload(const Query& child, const Predicate& key, const std::string& rows) {
+  const std::string_view table = table_of(child);
+  const std::string bound = binding(table);
+  const std::string module = schema_module(table);
+  std::string order;
+  for (const OrderColumn& column : child.order_by) {
+    order += std::string(order.empty() ? "" : ", ") + (column.descending ? "desc: " : "asc: ") +
+             field_of(bound, column.column);
+  }
+  if (order.empty()) order = "asc: " + bound + ".id";
+  const std::string name = rows_variable(table);
+  Fix fix;
+  fix.advice = "Preload the first " + name + " of all " + rows +
+               " at once: number them per parent in a subquery, since a limit in a preload query "
+               "counts for all parents together.";
+  fix.ecto = "ranked = from(" + bound + " in " + module + ", select: %{id: " + bound +
+             ".id, rank: over(row_number(), partition_by: " + field_of(bound, key.column) +
+             ", order_by: [" + order + "])})\n" + "first_" + name + " = from(" + bound + " in " +
+             module + ", join: r in subquery(ranked), on: r.id == " + bound +
+             ".id and r.rank <= ^limit)\n" + "Repo.preload(" + rows + ", " + keyword(name) +
+             " first_" + name + ")";
+  return fix;
+}
+
+/// The child holds the key: `posts.user_id`.
+Fix preload_many(const Query& child, const Predicate& key, const Query* parent) {
+  const std::string owner(foreign_key_stem(key.column));
+  const std::string_view parent_table = parent == nullptr ? std::string_view{} : table_of(*parent);
+  const bool conventional = parent_table.empty() || singular(without_prefix(parent_table)) == owner;
+  const std::string rows = rows_variable(conventional ? std::string_view(owner) : parent_table);
+  if (child.has_limit) return limited_preload(child, key, rows);
+  const std::string association(without_prefix(table_of(child)));
+  Fix fix;
+  fix.ecto = preload_call(rows, association, preload_query(child, key));
+  if (conventional) {
+    fix.advice = "Preload " + atom(association) + " for all " + rows + " at once (" +
+                 atom(singular(association)) + " if it is a has_one).";
+  } else {
+    fix.advice = "Preload " + atom(association) + " for all " + rows + " at once, if " +
+                 schema_module(parent_table) + " has_many " + atom(association) +
+                 " with foreign_key: " + atom(key.column) + "; else preload them where the " +
+                 plural(owner) + " are loaded.";
+  }
+  return fix;
+}
+
+/// The parent holds the key of one child each: `users.id`.
+Fix preload_one(const Query& child, const Query* parent) {
+  const std::string_view table = table_of(child);
+  const bool known = parent != nullptr;
+  const bool itself = known && table_of(*parent) == table;
+  const std::string association = itself ? "parent" : singular(without_prefix(table));
+  const std::string rows = known ? rows_variable(table_of(*parent)) : "records";
+  Fix fix;
+  fix.ecto = preload_call(rows, association, {});
+  if (itself) {
+    fix.advice = "Preload the association that leads from one of the " + rows +
+                 " to another for all of them at once, if " + schema_module(table) +
+                 " belongs_to " + atom(association) + ".";
+  } else if (known) {
+    fix.advice = "Preload " + atom(association) + " for all " + rows + " at once, if " +
+                 schema_module(table_of(*parent)) + " belongs_to " + atom(association) +
+                 "; if the ids come from elsewhere, load them with where: " + binding(table) +
+                 ".id in ^ids.";
+  } else {
+    fix.advice = "Preload " + atom(association) +
+                 " for all records at once where they are loaded, if they belong_to " +
+                 atom(association) + "; else load them with where: " + binding(table) +
+                 ".id in ^ids.";
+  }
+  return fix;
+}
+
+/// The key is a joined table's: many_to_many, or has_many through.
+Fix preload_through(const Query& child, const Predicate& key, const Query* parent) {
+  const std::string owner(foreign_key_stem(key.column));
+  const std::string rows = parent != nullptr
+                               ? rows_variable(table_of(*parent))
+                               : (owner.empty() ? std::string("records") : rows_variable(owner));
+  const std::string association(without_prefix(table_of(child)));
+  Fix fix;
+  fix.advice = "Preload " + atom(association) + " for all " + rows +
+               " at once, if they are associated through " +
+               std::string(without_prefix(key.table)) + " (many_to_many or has_many through:).";
+  fix.ecto = preload_call(rows, association, {});
+  return fix;
+}
+
+/// No association's key: Repo.get_by and the like.
+Fix load_together(const Query& child, const Predicate* key) {
+  const std::string_view table = table_of(child);
+  const std::string rows = rows_variable(table);
+  Fix fix;
+  if (key == nullptr) {
+    fix.advice = "Load the " + rows +
+                 " of the whole loop in one query before it, and pick from them inside.";
+    return fix;
+  }
+  const std::string list = values_variable(key->column);
+  fix.advice = "Load the " + rows + " of all " + list +
+               " in one query before the loop, and look them up by " + key->column + " inside.";
+  fix.ecto = rows + " = Repo.all(" + from_list(child, *key) + "))\n" + rows + "_by_" +
+             row_variable(key->column) + " = Map.new(" + rows + ", &{" +
+             field_of("&1", key->column) + ", &1})";
+  return fix;
+}
+
+/// Repo.preload of one record at a time: already a list, of one.
+Fix preload_once(const Query& child, const Predicate& key, const Query* parent) {
+  Fix fix;
+  if (child.has_join) {
+    fix = preload_through(child, key, parent);
+  } else if (key.column == "id") {
+    fix = preload_one(child, parent);
+  } else if (!foreign_key_stem(key.column).empty()) {
+    fix = preload_many(child, key, parent);
+  } else {
+    return load_together(child, &key);
+  }
+  fix.advice += " It is preloaded for one record at a time now: give Repo.preload the whole list.";
+  return fix;
+}
+
+}  // namespace
+
+std::string_view table_of(const Query& query) {
+  return query.tables.empty() ? std::string_view("rows") : std::string_view(query.tables.front());
+}
+
+const Predicate* looped_predicate(const Query& query) {
+  const auto find = [&](auto wanted) -> const Predicate* {
+    const auto found = std::find_if(query.predicates.begin(), query.predicates.end(), wanted);
+    return found == query.predicates.end() ? nullptr : &*found;
+  };
+  const Predicate* key = find([&](const Predicate& it) {
+    return compared_by_equality(it) && !query.key_column.empty() && it.column == query.key_column &&
+           it.table == query.key_table;
+  });
+  return key != nullptr ? key : find(compared_by_equality);
+}
+
+std::string other_equalities(const Query& query, const Predicate* key, std::string_view binding) {
+  std::string where;
+  for (const Predicate& predicate : query.predicates) {
+    if (&predicate == key || !compared_by_equality(predicate) || predicate.slot == 0) continue;
+    if (!where.empty()) where += " and ";
+    where += field_of(binding, predicate.column) +
+             (predicate.list ? " in ^" + values_variable(predicate.column)
+                             : " == ^" + row_variable(predicate.column));
+  }
+  return where;
+}
+
+std::string from_list(const Query& query, const Predicate& key) {
+  const std::string_view table = table_of(query);
+  const std::string bound = binding(table);
+  std::string text = "from(" + bound + " in " + schema_module(table) +
+                     ", where: " + field_of(bound, key.column) + " in ^" +
+                     values_variable(key.column);
+  const std::string others = other_equalities(query, &key, bound);
+  return others.empty() ? text : text + " and " + others;
+}
+
+Fix preload(const Query& child, const Query* parent) {
+  const Predicate* key = looped_predicate(child);
+  if (key == nullptr) return load_together(child, nullptr);
+  if (key->list) return preload_once(child, *key, parent);
+  if (child.has_join && key->table != table_of(child)) return preload_through(child, *key, parent);
+  if (key->column == "id") return preload_one(child, parent);
+  if (!foreign_key_stem(key->column).empty()) return preload_many(child, *key, parent);
+  return load_together(child, key);
+}
+
+Fix group_by(const Query& child) {
+  const Predicate* key = looped_predicate(child);
+  const std::string_view table = table_of(child);
+  Fix fix;
+  if (key == nullptr) {
+    fix.advice = "Compute the figure for all " + rows_variable(table) +
+                 " in one query with group_by before the loop.";
+    return fix;
+  }
+  const std::string bound = binding(table);
+  const std::string field = field_of(bound, key->column);
+  const Aggregate aggregate = aggregate_of(child.text);
+  const std::string list = values_variable(key->column);
+  if (aggregate.function.empty()) {
+    fix.advice =
+        "Ask once which of the " + list + " have " + rows_variable(table) + ", before the loop.";
+    fix.ecto = from_list(child, *key) + ", distinct: true, select: " + field +
+               ") |> Repo.all() |> MapSet.new()";
+    return fix;
+  }
+  const std::string figure =
+      aggregate.column.empty()
+          ? (aggregate.function == "count" ? "count()" : aggregate.function + "(...)")
+          : aggregate.function + "(" + field_of(bound, aggregate.column) + ")";
+  fix.advice = "Compute the " + aggregate.function + " for all " + list +
+               " in one query with group_by before the loop" +
+               (aggregate.function == "count" ? "; those without any are not in the result." : ".");
+  fix.ecto = from_list(child, *key) + ", group_by: " + field + ", select: {" + field + ", " +
+             figure + "}) |> Repo.all() |> Map.new()";
+  return fix;
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,203 @@
+#include "advice/ecto_fix.h"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ectoscope {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Query select(const std::string& table, std::vector<Predicate> predicates) {
+  Query query;
+  query.operation = Operation::kSelect;
+  query.tables = {table};
+  query.predicates = std::move(predicates);
+  for (const Predicate& predicate : query.predicates) {
+    if (predicate.column != "id" && !predicate.column.ends_with("_id")) continue;
+    query.key_table = predicate.table;
+    query.key_column = predicate.column;
+    break;
+  }
+  return query;
+}
+
+Predicate equal(const std::string& table, const std::string& column, bool list = false) {
+  return {table, column, "=", 1, list, false, false};
+}
+
+Query with_text(Query query, const char* text) {
+  query.text = text;
+  return query;
+}
+
+Query with_order_and_limit(Query query) {
+  query.order_by = {{"comments", "inserted_at", true}};
+  query.has_limit = true;
+  return query;
+}
+
+Query joined(Query query) {
+  query.has_join = true;
+  return query;
+}
+
+const Query kUsers = select("users", {});
+const Query kPosts = select("posts", {});
+const Query kCategories = select("categories", {});
+
+struct Case {
+  const char* why;
+  Remedy remedy;
+  Query child;
+  const Query* parent;
+  const char* advice;  // a part of it
+  const char* ecto;
+};
+
+const std::vector<Case> kReads = {
+    {"has_many", Remedy::kPreload, select("posts", {equal("posts", "user_id")}), &kUsers,
+     "Preload :posts for all users at once (:post if it is a has_one).",
+     "Repo.preload(users, :posts)"},
+    {"has_many, parent not seen", Remedy::kPreload, select("posts", {equal("posts", "user_id")}),
+     nullptr, "Preload :posts for all users at once", "Repo.preload(users, :posts)"},
+    {"the key is not named after the parent", Remedy::kPreload,
+     select("posts", {equal("posts", "author_id")}), &kUsers,
+     "if User has_many :posts with foreign_key: :author_id", "Repo.preload(users, :posts)"},
+    {"a multi-tenant prefix", Remedy::kPreload,
+     select("acme.order_items", {equal("acme.order_items", "order_id")}), nullptr,
+     "Preload :order_items", "Repo.preload(orders, :order_items)"},
+    {"belongs_to", Remedy::kPreload, select("users", {equal("users", "id")}), &kPosts,
+     "if Post belongs_to :user", "Repo.preload(posts, :user)"},
+    {"belongs_to, parent not seen", Remedy::kPreload, select("users", {equal("users", "id")}),
+     nullptr, "if they belong_to :user", "Repo.preload(records, :user)"},
+    {"a tree", Remedy::kPreload, select("categories", {equal("categories", "id")}), &kCategories,
+     "if Category belongs_to :parent", "Repo.preload(categories, :parent)"},
+    {"a filter besides the key", Remedy::kPreload,
+     select("posts", {equal("posts", "user_id"), equal("posts", "status")}), &kUsers,
+     "Preload :posts", "Repo.preload(users, posts: from(p in Post, where: p.status == ^status))"},
+    {"a limit for each parent", Remedy::kPreload,
+     with_order_and_limit(select("comments", {equal("comments", "post_id")})), &kPosts,
+     "a limit in a preload query counts for all parents",
+     "ranked = from(c in Comment, select: %{id: c.id, rank: over(row_number(), partition_by: "
+     "c.post_id, order_by: [desc: c.inserted_at])})\n"
+     "first_comments = from(c in Comment, join: r in subquery(ranked), on: r.id == c.id and "
+     "r.rank <= ^limit)\nRepo.preload(posts, comments: first_comments)"},
+    {"many_to_many", Remedy::kPreload, joined(select("tags", {equal("post_tags", "post_id")})),
+     &kPosts, "through post_tags", "Repo.preload(posts, :tags)"},
+    {"a preload of one record in a loop", Remedy::kPreload,
+     joined(select("tags", {equal("post_tags", "post_id", true)})), &kPosts,
+     "give Repo.preload the whole list", "Repo.preload(posts, :tags)"},
+    {"the same for has_many", Remedy::kPreload,
+     select("comments", {equal("comments", "post_id", true)}), &kPosts,
+     "give Repo.preload the whole list", "Repo.preload(posts, :comments)"},
+    {"get_by", Remedy::kPreload, select("users", {equal("users", "email")}), nullptr,
+     "Load the users of all emails in one query before the loop",
+     "users = Repo.all(from(u in User, where: u.email in ^emails))\n"
+     "users_by_email = Map.new(users, &{&1.email, &1})"},
+    {"no equality at all", Remedy::kPreload, select("users", {}), nullptr, "in one query before it",
+     ""},
+    {"count", Remedy::kGroupBy,
+     with_text(select("comments", {equal("comments", "post_id")}),
+               R"(SELECT count(*) FROM "comments" AS c0 WHERE (c0."post_id" = $1))"),
+     &kPosts, "Compute the count for all post_ids",
+     "from(c in Comment, where: c.post_id in ^post_ids, group_by: c.post_id, select: {c.post_id, "
+     "count()}) |> Repo.all() |> Map.new()"},
+    {"sum with a filter", Remedy::kGroupBy,
+     with_text(select("orders", {equal("orders", "user_id"), equal("orders", "status")}),
+               R"(SELECT sum(o0."total_cents") FROM "orders" AS o0)"),
+     &kUsers, "Compute the sum",
+     "from(o in Order, where: o.user_id in ^user_ids and o.status == ^status, group_by: o.user_id, "
+     "select: {o.user_id, sum(o.total_cents)}) |> Repo.all() |> Map.new()"},
+    {"exists?", Remedy::kGroupBy,
+     with_text(select("orders", {equal("orders", "user_id")}), R"(SELECT $2 FROM "orders" LIMIT)"),
+     &kUsers, "Ask once which of the user_ids have orders",
+     "from(o in Order, where: o.user_id in ^user_ids, distinct: true, select: o.user_id) |> "
+     "Repo.all() |> MapSet.new()"},
+    {"redundant get", Remedy::kMemoize, select("users", {equal("users", "id")}), nullptr,
+     "Load it once", "user = Repo.get!(User, id)  # once, then pass user on"},
+    {"redundant get_by", Remedy::kMemoize, select("settings", {equal("settings", "key")}), nullptr,
+     "Load it once", "setting = Repo.get_by!(Setting, key: key)  # once, then pass setting on"},
+    {"redundant list", Remedy::kMemoize, select("posts", {equal("posts", "user_id")}), nullptr,
+     "Load it once", "posts = Repo.all(query)  # once, then pass posts on"},
+    {"double mount", Remedy::kSharedMount, select("users", {equal("users", "id")}), nullptr,
+     "mounts twice",
+     "if connected?(socket), do: assign(socket, :user, Repo.get!(User, id)), else: assign(socket, "
+     ":user, nil)\n# or, where a plug has it in conn.assigns:\nassign_new(socket, :user, fn -> "
+     "Repo.get!(User, id) end)"},
+    {"slow", Remedy::kReadPlan, select("posts", {}), nullptr, "Read its plan",
+     "Repo.explain(:all, query, analyze: true, buffers: true)"},
+    {"nothing to say", Remedy::kNone, select("posts", {}), nullptr, "", ""},
+};
+
+Query write(Operation operation, const std::string& table, std::vector<Predicate> predicates,
+            const char* text) {
+  Query query = select(table, std::move(predicates));
+  query.operation = operation;
+  query.text = text;
+  query.returning = query.text.find("RETURNING") != std::string::npos;
+  return query;
+}
+
+const std::vector<Case> kWrites = {
+    {"inserts", Remedy::kInsertAll,
+     write(Operation::kInsert, "audit_logs", {}, R"(INSERT INTO "audit_logs" VALUES ($1))"),
+     nullptr, "Collect the audit_logs", "Repo.insert_all(AuditLog, audit_logs)"},
+    {"inserts that give back", Remedy::kInsertAll,
+     write(Operation::kInsert, "posts", {}, R"(INSERT INTO "posts" VALUES ($1) RETURNING "id")"),
+     nullptr, "Collect the posts", "Repo.insert_all(Post, posts, returning: true)"},
+    {"upserts", Remedy::kUpsertAll,
+     write(Operation::kInsert, "settings", {},
+           R"(INSERT INTO "settings" VALUES ($1) ON CONFLICT ("key") DO UPDATE SET "value" = $2)"),
+     nullptr, "unique by the conflict target",
+     "Repo.insert_all(Setting, settings, on_conflict: {:replace_all_except, [:id, :inserted_at]}, "
+     "conflict_target: :key)"},
+    {"upserts that do nothing", Remedy::kUpsertAll,
+     write(Operation::kInsert, "tags", {},
+           R"(INSERT INTO "tags" VALUES ($1) ON CONFLICT ("org_id","name") DO NOTHING)"),
+     nullptr, "Upsert all tags",
+     "Repo.insert_all(Tag, tags, on_conflict: :nothing, conflict_target: [:org_id, :name])"},
+    {"updates", Remedy::kUpdateAll,
+     write(Operation::kUpdate, "products", {equal("products", "id")},
+           R"(UPDATE "products" SET "stock" = $1, "updated_at" = $2 WHERE "id" = $3)"),
+     nullptr, "Update all products in one statement",
+     "from(p in Product, where: p.id in ^ids) |> Repo.update_all(set: [stock: ^stock, updated_at: "
+     "^now])\n# or, each with its own values (rows need all NOT NULL columns):\n"
+     "Repo.insert_all(Product, rows, on_conflict: {:replace, [:stock, :updated_at]}, "
+     "conflict_target: :id)"},
+    {"increments", Remedy::kUpdateAll,
+     write(Operation::kUpdate, "products", {equal("products", "id")},
+           R"(UPDATE "products" AS p0 SET "stock" = p0."stock" - $1 WHERE (p0."id" = $2))"),
+     nullptr, "Update all products in one statement.",
+     "from(p in Product, where: p.id in ^ids) |> Repo.update_all(inc: [stock: ^stock])"},
+    {"deletes", Remedy::kDeleteAll,
+     write(Operation::kDelete, "cart_items", {equal("cart_items", "id")},
+           R"(DELETE FROM "cart_items" WHERE "id" = $1)"),
+     nullptr, "Delete all cart_items",
+     "from(c in CartItem, where: c.id in ^ids) |> Repo.delete_all()"},
+    {"a slow insert", Remedy::kReadPlan, write(Operation::kInsert, "posts", {}, ""), nullptr,
+     "what it waits for", ""},
+};
+
+TEST(EctoFix, SaysWhatToWrite) {
+  for (const auto* cases : {&kReads, &kWrites}) {
+    for (const Case& c : *cases) {
+      const Fix fix = advise(c.remedy, c.child, c.parent);
+      EXPECT_THAT(fix.advice, HasSubstr(c.advice)) << c.why;
+      EXPECT_EQ(fix.ecto, c.ecto) << c.why;
+    }
+  }
+}
+
+TEST(EctoFix, TakesAQueryOfWhichNothingIsKnown) {
+  const Query nothing;
+  for (int remedy = 0; remedy <= static_cast<int>(Remedy::kReadPlan); ++remedy)
+    EXPECT_NO_THROW(advise(static_cast<Remedy>(remedy), nothing, &nothing)) << remedy;
+  EXPECT_THAT(advise(Remedy::kNone, nothing, nullptr).advice, IsEmpty());
+}
+
+}  // namespace
+}  // namespace ectoscope
