@@ -1,8 +1,9 @@
 #include "parsers/comment_tags.h"
 
+#define XXH_INLINE_ALL
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <xxhash.h>
 
 namespace ectoscope {
 namespace {
@@ -12,33 +13,32 @@ constexpr int kMaxKeys = 64;
 constexpr size_t kMaxRoute = 120;
 constexpr size_t kMaxRequestId = 256;
 constexpr size_t kTraceparentLength = 55;
+constexpr std::string_view kTraceparentTag = "traceparent='";
+constexpr size_t kMaxRemembered = 1024;  // bytes of a comment
 
-// Eight lower-case hex digits at a time, as one word; nothing when one of them is none.
-std::optional<uint32_t> hex8(const char* text) {
+constexpr uint64_t kOnes = 0x0101010101010101ULL;
+constexpr uint64_t kHigh = 0x80 * kOnes;
+
+// Eight lower-case hex digits as one word; sets bits of `bad` where one of them is none.
+[[gnu::always_inline]] inline uint64_t hex8(const char* text, uint64_t& bad) {
   uint64_t word = 0;
   std::memcpy(&word, text, 8);
-  constexpr uint64_t kOnes = 0x0101010101010101ULL;
-  constexpr uint64_t kHigh = 0x80 * kOnes;
-  if ((word & kHigh) != 0) return std::nullopt;
+  bad |= word & kHigh;
+  word &= ~kHigh;
   // The high bit of each byte: is it in '0'..'9', is it in 'a'..'f'?  No sum carries: all < 0x80.
   const uint64_t digit = (word + (0x80 - '0') * kOnes) & ~(word + (0x80 - ('9' + 1)) * kOnes);
   const uint64_t letter = (word + (0x80 - 'a') * kOnes) & ~(word + (0x80 - ('f' + 1)) * kOnes);
-  if (((digit | letter) & kHigh) != kHigh) return std::nullopt;
-  const uint64_t is_letter = (letter & kHigh) >> 7U;
-  uint64_t nibbles = (word & (0x0F * kOnes)) + is_letter * 9;  // 'a' is 0x61: 1 + 9
-  // First digit is the lowest byte: bring it to the top.
-  nibbles = (nibbles << 4U) | (nibbles >> 8U);
-  nibbles &= 0x00FF00FF00FF00FFULL;
-  nibbles = (nibbles << 8U) | (nibbles >> 16U);
-  nibbles &= 0x0000FFFF0000FFFFULL;
-  return static_cast<uint32_t>((nibbles << 16U) | (nibbles >> 32U));
+  bad |= ~(digit | letter) & kHigh;
+  uint64_t nibbles = (word & (0x0F * kOnes)) + ((letter & kHigh) >> 7U) * 9;  // 'a': 1 + 9
+  // The first digit is the lowest byte: bring it to the top.
+  nibbles = ((nibbles << 4U) | (nibbles >> 8U)) & 0x00FF00FF00FF00FFULL;
+  nibbles = ((nibbles << 8U) | (nibbles >> 16U)) & 0x0000FFFF0000FFFFULL;
+  return ((nibbles << 16U) | (nibbles >> 32U)) & 0xFFFFFFFFULL;
 }
 
-std::optional<uint64_t> hex16(const char* text) {
-  const std::optional<uint32_t> high = hex8(text);
-  const std::optional<uint32_t> low = hex8(text + 8);
-  if (!high || !low) return std::nullopt;
-  return (uint64_t{*high} << 32U) | *low;
+[[gnu::always_inline]] inline uint64_t hex16(const char* text, uint64_t& bad) {
+  const uint64_t high = hex8(text, bad);
+  return (high << 32U) | hex8(text + 8, bad);
 }
 
 bool is_lower_hex(char c) {
@@ -110,6 +110,15 @@ void generalize_path(std::string& route) {
 
 }  // namespace
 
+void merge_tags(CommentTags& into, const CommentTags& from) {
+  into.commented = into.commented || from.commented;
+  into.ignored = into.ignored || from.ignored;
+  into.bad_traceparent = into.bad_traceparent || from.bad_traceparent;
+  if (!into.trace_id.known()) into.trace_id = from.trace_id;
+  if (into.request_tag == 0) into.request_tag = from.request_tag;
+  if (into.route == 0) into.route = from.route;
+}
+
 TraceId parse_traceparent(std::string_view text) {
   if (text.size() < kTraceparentLength) return {};
   const char* const at = text.data();
@@ -121,37 +130,62 @@ TraceId parse_traceparent(std::string_view text) {
   const bool first_version = at[0] == '0' && at[1] == '0';
   if (at[0] == 'f' && at[1] == 'f') return {};
   if (text.size() > kTraceparentLength && (first_version || at[55] != '-')) return {};
-  const std::optional<uint64_t> high = hex16(at + 3);
-  const std::optional<uint64_t> low = hex16(at + 19);
-  const std::optional<uint64_t> span = hex16(at + 36);
-  if (!high || !low || !span || *span == 0) return {};
-  return {*high, *low};
+  uint64_t bad = 0;
+  const TraceId id{hex16(at + 3, bad), hex16(at + 19, bad)};
+  const uint64_t span = hex16(at + 36, bad);
+  return bad == 0 && span != 0 ? id : TraceId{};
 }
 
 void CommentTagReader::read(std::string_view comment, CommentTags& tags) {
   tags.commented = true;
-  constexpr std::string_view kAlone = "traceparent='";
-  const bool alone = comment.size() == kAlone.size() + kTraceparentLength + 1 &&
-                     comment.starts_with(kAlone) && comment.back() == '\'';
-  Values values;
-  if (alone) {  // by far the most frequent comment
-    values[kTraceparent] = comment.substr(kAlone.size(), kTraceparentLength);
-  } else {
-    comment = comment.substr(0, kMaxComment);
-    tags.ignored = tags.ignored || comment.find("ectoscope:ignore") != std::string_view::npos;
-    values = split(comment);
+  comment = comment.substr(0, kMaxComment);
+  const size_t at = comment.find(kTraceparentTag);
+  const size_t end = at + kTraceparentTag.size() + kTraceparentLength;
+  if (at == std::string_view::npos || end >= comment.size() || comment[end] != '\'') {
+    read_fully(comment, tags);
+    return;
   }
-  if (!values[kTraceparent].empty() && !tags.trace_id.known()) {
-    tags.trace_id = parse_traceparent(values[kTraceparent]);
-    if (!tags.trace_id.known()) tags.bad_traceparent = true;
+  const std::string_view before = comment.substr(0, at);
+  const std::string_view after = comment.substr(end + 1);
+  const std::string_view id = comment.substr(at + kTraceparentTag.size(), kTraceparentLength);
+  if (before.empty() && after.empty()) return take_traceparent(id, tags);
+  Remembered& known = remembered_[XXH3_64bits(before.data(), before.size()) % kRemembered];
+  if (known.filled && known.before == before && known.after == after) {
+    take_traceparent(id, tags);
+    tags.ignored = tags.ignored || known.ignored;
+    if (tags.route == 0) tags.route = known.route;
+    return;
   }
-  if (alone) return;
+  CommentTags own;
+  const Values values = read_fully(comment, own);
+  if (values[kTraceparent].data() == id.data() && values[kTraceparent].size() == id.size() &&
+      values[kRequestId].empty() && comment.size() <= kMaxRemembered) {
+    known.filled = true;
+    known.before = before;
+    known.after = after;
+    known.route = own.route;
+    known.ignored = own.ignored;
+  }
+  merge_tags(tags, own);
+}
+
+CommentTagReader::Values CommentTagReader::read_fully(std::string_view comment, CommentTags& tags) {
+  tags.ignored = tags.ignored || comment.find("ectoscope:ignore") != std::string_view::npos;
+  const Values values = split(comment);
+  if (!values[kTraceparent].empty()) take_traceparent(values[kTraceparent], tags);
   if (!values[kRequestId].empty() && tags.request_tag == 0) {
     scratch_.clear();
     append_decoded(values[kRequestId], scratch_, kMaxRequestId);
     tags.request_tag = keyed_hash(key_, scratch_);
   }
   if (tags.route == 0) tags.route = route_of(values);
+  return values;
+}
+
+void CommentTagReader::take_traceparent(std::string_view text, CommentTags& tags) {
+  if (tags.trace_id.known()) return;
+  tags.trace_id = parse_traceparent(text);
+  if (!tags.trace_id.known()) tags.bad_traceparent = true;
 }
 
 CommentTagReader::Values CommentTagReader::split(std::string_view comment) {

@@ -24,6 +24,9 @@ struct CommentTags {
   bool bad_traceparent = false;
 };
 
+/// Adds what `from` says; what `into` says already stays.
+void merge_tags(CommentTags& into, const CommentTags& from);
+
 /// Reads W3C trace context (level 1): `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not zero;
 /// of versions after 00 the first four fields, never version ff.  The unknown id when it is none.
 TraceId parse_traceparent(std::string_view text);
@@ -55,6 +58,19 @@ class CommentTagReader {
   };
   using Values = std::array<std::string_view, kKeys>;  // as written
 
+  // One request's statements differ in nothing but the trace id's place: the rest of the comment is
+  // read once.
+  struct Remembered {
+    bool filled = false;
+    bool ignored = false;
+    uint32_t route = 0;
+    std::string before;
+    std::string after;
+  };
+  static constexpr size_t kRemembered = 256;
+
+  Values read_fully(std::string_view comment, CommentTags& tags);
+  static void take_traceparent(std::string_view text, CommentTags& tags);
   static Values split(std::string_view comment);
   static size_t key_number(std::string_view key);
   uint32_t route_of(const Values& values);
@@ -62,6 +78,7 @@ class CommentTagReader {
   Names& routes_;
   HashKey key_;
   std::string scratch_;
+  std::array<Remembered, kRemembered> remembered_;
 };
 
 }  // namespace ectoscope

@@ -20,7 +20,7 @@ namespace {
 // Texts past this length, or with more literals, are worth no place in the exact cache.
 constexpr size_t kMaxCachedText = size_t{64} << 10U;
 constexpr size_t kMaxCachedLiterals = 8;
-constexpr size_t kMaxEdgeComments = 8;
+constexpr int kMaxEdgeComments = 16;
 constexpr size_t kMaxKeptBuffer = size_t{1} << 20U;
 
 bool is_space(char c) {
@@ -34,13 +34,6 @@ std::string_view trimmed(std::string_view text) {
     text.remove_suffix(1);
   return text;
 }
-
-// A text without the comments before and after it.
-struct Edges {
-  std::string_view text;
-  std::array<std::string_view, kMaxEdgeComments> comments;
-  size_t count = 0;
-};
 
 // Cuts `/*...*/` off the end without reading the rest.  Text that ends in `*/` ends in a comment
 // (no operator can stand last), and it begins at the last `/*` unless comments are nested: then
@@ -69,32 +62,6 @@ bool cut_first_comment(std::string_view& text, std::string_view& comment) {
   comment = inner;
   text = text.substr(end + 2);
   return true;
-}
-
-Edges cut_edges(std::string_view sql) {
-  Edges edges;
-  edges.text = trimmed(sql);
-  while (edges.count < kMaxEdgeComments &&
-         cut_first_comment(edges.text, edges.comments[edges.count])) {
-    ++edges.count;
-    edges.text = trimmed(edges.text);
-  }
-  while (edges.count < kMaxEdgeComments &&
-         cut_last_comment(edges.text, edges.comments[edges.count])) {
-    ++edges.count;
-    edges.text = trimmed(edges.text);
-  }
-  return edges;
-}
-
-// What earlier comments said stays.
-void merge(CommentTags& into, const CommentTags& from) {
-  into.commented = into.commented || from.commented;
-  into.ignored = into.ignored || from.ignored;
-  into.bad_traceparent = into.bad_traceparent || from.bad_traceparent;
-  if (!into.trace_id.known()) into.trace_id = from.trace_id;
-  if (into.request_tag == 0) into.request_tag = from.request_tag;
-  if (into.route == 0) into.route = from.route;
 }
 
 // Two statements are one shape when they read the same and their values stand in the same slots:
@@ -143,6 +110,7 @@ class SqlShapes::Impl {
     std::array<SqlSpan, kMaxCachedLiterals> spans{};
   };
 
+  std::string_view read_edges(std::string_view sql, CommentTags& tags);
   void read_text(std::string_view text, const SqlTextHash& hash, CommentTags& tags);
   QueryId query_of_skeleton();
   QueryId add_query();
@@ -171,16 +139,14 @@ class SqlShapes::Impl {
 const ResolvedSql& SqlShapes::Impl::resolve(std::string_view sql) {
   resolved_ = ResolvedSql{};
   literals_.clear();
-  const Edges edges = cut_edges(sql);
   CommentTags tags;
-  for (size_t i = 0; i < edges.count; ++i)
-    tags_.read(edges.comments[i], tags);
-  if (!edges.text.empty()) {
-    const SqlTextHash hash = hash_of(edges.text);
+  const std::string_view text = read_edges(sql, tags);
+  if (!text.empty()) {
+    const SqlTextHash hash = hash_of(text);
     if (const Known* known = exact_.find(hash); known != nullptr) {
-      take_known(*known, edges.text, tags);
+      take_known(*known, text, tags);
     } else {
-      read_text(edges.text, hash, tags);
+      read_text(text, hash, tags);
     }
   }
   if (tags.bad_traceparent) count("bad_traceparent");
@@ -193,6 +159,21 @@ const ResolvedSql& SqlShapes::Impl::resolve(std::string_view sql) {
   return resolved_;
 }
 
+// Reads the comments before and after the statement and returns what is between.
+std::string_view SqlShapes::Impl::read_edges(std::string_view sql, CommentTags& tags) {
+  std::string_view text = trimmed(sql);
+  std::string_view comment;
+  for (int i = 0; i < kMaxEdgeComments && cut_first_comment(text, comment); ++i) {
+    tags_.read(comment, tags);
+    text = trimmed(text);
+  }
+  for (int i = 0; i < kMaxEdgeComments && cut_last_comment(text, comment); ++i) {
+    tags_.read(comment, tags);
+    text = trimmed(text);
+  }
+  return text;
+}
+
 SqlTextHash SqlShapes::Impl::hash_of(std::string_view text) const {
   const XXH128_hash_t hash = XXH3_128bits_withSecretandSeed(text.data(), text.size(),
                                                             secret_.data(), secret_.size(), seed_);
@@ -202,7 +183,7 @@ SqlTextHash SqlShapes::Impl::hash_of(std::string_view text) const {
 void SqlShapes::Impl::take_known(const Known& known, std::string_view text, CommentTags& tags) {
   resolved_.query = known.query;
   if (known.query == kNoQuery) count("shapes_full");
-  if (known.inner.commented) merge(tags, known.inner);
+  if (known.inner.commented) merge_tags(tags, known.inner);
   for (uint32_t i = 0; i < known.literals; ++i) {
     literals_.push_back(
         text.substr(known.spans[i].begin, known.spans[i].end - known.spans[i].begin));
@@ -214,7 +195,7 @@ void SqlShapes::Impl::read_text(std::string_view text, const SqlTextHash& hash, 
   CommentTags inner;
   for (const SqlSpan& comment : skeleton_.comments)
     tags_.read(text.substr(comment.begin, comment.end - comment.begin), inner);
-  merge(tags, inner);
+  merge_tags(tags, inner);
   for (const SqlLiteral& literal : skeleton_.literals)
     literals_.push_back(text.substr(literal.begin, literal.end - literal.begin));
   if (skeleton_.text.empty()) return;
