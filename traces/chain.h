@@ -1,0 +1,75 @@
+// The chain rung: what can be said of statements that name no request and stand in no transaction.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/trace.h"
+#include "traces/loop_linker.h"
+#include "traces/parent_model.h"
+
+namespace ectoscope {
+
+/// Whether repeats of this execution can be a loop over keys at all.
+bool can_loop(const Query& query, const Execution& execution);
+
+/// The loops of one stream.  Executions come in the order of their ends, as the log has them.
+///
+/// Threads: one at a time.  `queries` and `limits` must outlive it.
+class Chain {
+ public:
+  /// Its executions are the parent, where there is one, and the loop's; `count` and `duration` are
+  /// of the loop alone and exact.
+  struct Found {
+    std::span<const Execution> executions;
+    QueryId query = kNoQuery;
+    bool has_parent = false;
+    uint64_t count = 0;
+    Micros duration{0};
+    double confidence = 0;
+  };
+  using Sink = std::function<void(const Found&)>;
+
+  Chain(const QueryTable& queries, const LoopLimits& limits) : queries_(queries), limits_(limits) {}
+
+  void add(const Execution& execution, const Sink& sink);
+
+  /// A read of this stream that another rung took: it may still be a loop's parent.
+  void note(const Execution& execution);
+
+  /// Event time has come to `now` without another execution.
+  void advance(EventTime now, const Sink& sink);
+
+  /// The input ends.
+  void finish(const Sink& sink);
+
+ private:
+  static constexpr size_t kMaxWaiting = 65'536;  // executions, then a window ends early
+  static constexpr size_t kMaxReads = 8192;
+  static constexpr size_t kMaxLoops = 4096;  // shapes with a linker
+  static constexpr Micros kSettle{250'000};  // late ends of early starts
+
+  void close_window(EventTime horizon, const Sink& sink);
+  void emit(const Query& query, const Loop& loop, const Sink& sink);
+  void forget_idle();
+
+  const QueryTable& queries_;
+  const LoopLimits& limits_;
+  std::map<QueryId, std::unique_ptr<LoopLinker>> loops_;
+  GapModel gaps_;
+  PoolModel pool_;
+  ParentModel parents_;
+  std::deque<Execution> reads_;  // by end
+  std::map<QueryId, uint64_t> window_counts_;
+  std::map<QueryId, double> rates_;  // executions per microsecond
+  std::vector<Execution> candidates_;
+  std::vector<Execution> executions_;
+  size_t waiting_ = 0;
+  EventTime horizon_{};
+  bool started_ = false;
+};
+
+}  // namespace ectoscope

@@ -1,0 +1,104 @@
+// From executions to traces: the grouping ladder.
+//
+//   traceparent   a trace id in a comment, where the comment can be believed
+//   tag           a request_id in a comment
+//   transaction   BEGIN to COMMIT on one session
+//   chain         loops found by timing, keys and pools (chain.h)
+//
+// A transaction is held back until it ends: when one of its statements is tagged, all of them,
+// BEGIN and COMMIT too, belong to that trace.
+//
+// A comment on a named prepared statement is part of the statement's text for good: each later
+// execution logs the trace id of the request that prepared it, long over.  Such ids are not
+// believed; the statements are grouped by the rungs below.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <span>
+#include <unordered_map>
+
+#include "core/trace.h"
+#include "traces/chain.h"
+#include "traces/grouping_options.h"
+#include "traces/open_trace.h"
+
+namespace ectoscope {
+
+/// Threads: one at a time.  Bounded in open traces, executions a trace, sessions and streams.
+class Grouper {
+ public:
+  using Sink = std::function<void(const Trace&)>;
+
+  /// `queries` must outlive it; `options` are of grouping_options().
+  Grouper(const QueryTable& queries, const Options& options, Sink sink);
+
+  /// In the order of the log.  Traces that end by it go to the sink.
+  void add(std::span<const Execution> executions);
+
+  /// The input ends: closes everything.
+  void finish();
+
+  /// Traces handed over or, for lone statements, counted, by rung.
+  [[nodiscard]] uint64_t traces(GroupedBy rung) const { return counts_[static_cast<size_t>(rung)]; }
+  /// Executions whose trace id was stale.
+  [[nodiscard]] uint64_t stale() const { return stale_; }
+
+ private:
+  struct TagKey {
+    TraceId id;
+    uint64_t tag = 0;
+    bool operator==(const TagKey&) const = default;
+    [[nodiscard]] bool known() const { return id.known() || tag != 0; }
+  };
+  struct TagHash {
+    size_t operator()(const TagKey& key) const { return key.id.low ^ (key.id.high * 31) ^ key.tag; }
+  };
+  struct Tagged {
+    TagKey key;
+    OpenTrace trace;
+    uint64_t number = 0;
+  };
+  struct Session {
+    bool open = false;         // between BEGIN and its end
+    uint64_t transaction = 0;  // of the last execution
+    TagKey tag;                // of the open transaction
+    OpenTrace statements;
+    EventTime last{};
+  };
+
+  static constexpr size_t kMaxSessions = 20'000;
+  static constexpr size_t kMaxStreams = 64;  // with a chain of their own
+
+  void add_one(const Execution& execution);
+  TagKey believed_tag(const Execution& execution);
+  bool add_to_transaction(const Execution& execution, const TagKey& tag);
+  void end_transaction(Session& session);
+  void add_tagged(const TagKey& key, const Execution& execution);
+  Tagged& open_tagged(const TagKey& key);
+  void touch(const TagKey& key);
+  void close(std::list<Tagged>::iterator tagged);
+  void close_quiet(EventTime now);
+  void limit_sessions(EventTime now);
+  Chain& chain_of(StreamId stream);
+  void emit(Trace trace, GroupedBy rung);
+  void emit_loop(StreamId stream, const Chain::Found& found);
+
+  const QueryTable& queries_;
+  GroupingLimits limits_;
+  Sink sink_;
+  std::list<Tagged> tagged_;  // quiet longest first
+  std::unordered_map<TagKey, std::list<Tagged>::iterator, TagHash> by_tag_;
+  std::unordered_map<uint64_t, Session> sessions_;
+  std::map<StreamId, std::unique_ptr<Chain>> chains_;
+  std::array<uint64_t, 5> counts_{};
+  std::vector<ShapeTotal> loop_totals_;
+  EventTime now_{};
+  uint64_t next_number_ = 1;
+  uint64_t stale_ = 0;
+};
+
+}  // namespace ectoscope

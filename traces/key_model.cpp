@@ -1,0 +1,188 @@
+#include "traces/key_model.h"
+
+#include <algorithm>
+
+#include "core/hash.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr double kPriorLinks = 8;      // before a slot's shares mean anything
+constexpr double kLeastUntold = 0.03;  // a difference never seen is never impossible
+constexpr float kLeastMass = 3;        // links before a difference can stand out
+constexpr double kStandsOut = 3;       // times chance
+constexpr size_t kMaxTelling = 16;
+constexpr double kTelling = 5;  // ratio
+
+int64_t difference(int64_t after, int64_t before) {
+  return static_cast<int64_t>(static_cast<uint64_t>(after) - static_cast<uint64_t>(before));
+}
+
+}  // namespace
+
+KeyValues key_values(const Execution& execution, const Query& query) {
+  KeyValues keys;
+  keys.hash = execution.key_hash;
+  if (query.operation == Operation::kInsert) {
+    for (size_t i = 0; i < execution.integers.size(); ++i)
+      keys.value[i + 1] = execution.integers[i];
+    keys.present = static_cast<uint8_t>(execution.integer_slots << 1U);
+  } else if (execution.has(Execution::kKeyIsInteger)) {
+    keys.value[0] = execution.key;
+    keys.present = 1;
+  }
+  return keys;
+}
+
+size_t DeltaCounts::place(int64_t delta) const {
+  const size_t mask = cells_.size() - 1;
+  size_t at = mix_hash(0, static_cast<uint64_t>(delta)) & mask;
+  while (cells_[at].used && cells_[at].delta != delta)
+    at = (at + 1) & mask;
+  return at;
+}
+
+DeltaCounts::Cell& DeltaCounts::at(int64_t delta) {
+  if (used_ * 2 >= cells_.size()) grow();
+  Cell& cell = cells_[place(delta)];
+  if (!cell.used) {
+    cell = Cell{.delta = delta, .used = true};
+    ++used_;
+  }
+  return cell;
+}
+
+const DeltaCounts::Cell* DeltaCounts::find(int64_t delta) const {
+  if (cells_.empty()) return nullptr;
+  const Cell& cell = cells_[place(delta)];
+  return cell.used ? &cell : nullptr;
+}
+
+void DeltaCounts::grow() {
+  std::vector<Cell> old = std::move(cells_);
+  const bool full = old.size() >= kMaxCells;
+  cells_.assign(full ? old.size() : std::max<size_t>(64, old.size() * 2), Cell{});
+  used_ = 0;
+  // When full, what was seen about once goes, and the rest counts half: it must be earned again.
+  for (float least = full ? 1.0F : 0.0F;; least *= 2) {
+    const auto kept = static_cast<size_t>(std::count_if(old.begin(), old.end(), [&](const Cell& c) {
+      return c.used && c.linked + c.distant > least;
+    }));
+    if (full && kept * 4 > old.size()) continue;
+    for (const Cell& cell : old) {
+      if (!cell.used || (full && cell.linked + cell.distant <= least)) continue;
+      Cell& place_for = cells_[place(cell.delta)];
+      place_for = cell;
+      ++used_;
+      if (full) {
+        place_for.linked /= 2;
+        place_for.distant /= 2;
+      }
+    }
+    return;
+  }
+}
+
+void DeltaCounts::halve_linked() {
+  for (Cell& cell : cells_)
+    cell.linked /= 2;
+}
+
+double KeyModel::slot_ratio(const Slot& slot, int64_t delta) {
+  const DeltaCounts::Cell* cell = slot.counts.find(delta);
+  const double linked = cell == nullptr ? 0 : static_cast<double>(cell->linked);
+  const double distant = cell == nullptr ? 0 : static_cast<double>(cell->distant);
+  const double links = slot.linked + kPriorLinks;
+  const double chance = (distant + 1) / (slot.distant + slot.spread);
+  const double untold = std::max(kLeastUntold, 1 - slot.structured / links);
+  return untold + linked / links / chance;
+}
+
+double KeyModel::ratio(const KeyValues& before, const KeyValues& after) const {
+  const Slot* best = nullptr;
+  int64_t delta = 0;
+  double best_share = -1;
+  for (size_t i = 0; i < KeyValues::kSlots; ++i) {
+    if (!before.has(i) || !after.has(i)) continue;
+    const double share = slots_[i].structured / (slots_[i].linked + kPriorLinks);
+    if (share <= best_share) continue;
+    best = &slots_[i];
+    best_share = share;
+    delta = difference(after.value[i], before.value[i]);
+  }
+  if (best != nullptr) return slot_ratio(*best, delta);
+  if (before.hash == 0 || after.hash == 0) return 1;
+  return slot_ratio(slots_[kEqual], before.hash == after.hash ? 0 : 1);
+}
+
+bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
+  const double chance = (static_cast<double>(cell.distant) + 1) / (slot.distant + slot.spread);
+  return cell.linked >= kLeastMass &&
+         static_cast<double>(cell.linked) / (slot.linked + kPriorLinks) > kStandsOut * chance;
+}
+
+void KeyModel::learn(Slot& slot, int64_t delta, double weight) {
+  DeltaCounts::Cell& cell = slot.counts.at(delta);
+  if (stands_out(slot, cell)) slot.structured += weight;
+  cell.linked += static_cast<float>(weight);
+  slot.linked += weight;
+}
+
+void KeyModel::learn_link(const KeyValues& before, const KeyValues& after, double weight) {
+  bool integers = false;
+  for (size_t i = 0; i < KeyValues::kSlots; ++i) {
+    if (!before.has(i) || !after.has(i)) continue;
+    learn(slots_[i], difference(after.value[i], before.value[i]), weight);
+    integers = true;
+  }
+  if (integers || before.hash == 0 || after.hash == 0) return;
+  slots_[kEqual].spread = 2;
+  learn(slots_[kEqual], before.hash == after.hash ? 0 : 1, weight);
+}
+
+void KeyModel::learn_distant(const KeyValues& before, const KeyValues& after) {
+  bool integers = false;
+  for (size_t i = 0; i < KeyValues::kSlots; ++i) {
+    if (!before.has(i) || !after.has(i)) continue;
+    slots_[i].counts.at(difference(after.value[i], before.value[i])).distant += 1;
+    slots_[i].distant += 1;
+    integers = true;
+  }
+  if (integers || before.hash == 0 || after.hash == 0) return;
+  slots_[kEqual].spread = 2;
+  slots_[kEqual].counts.at(before.hash == after.hash ? 0 : 1).distant += 1;
+  slots_[kEqual].distant += 1;
+}
+
+void KeyModel::halve_links() {
+  for (Slot& slot : slots_) {
+    slot.counts.halve_linked();
+    slot.linked /= 2;
+    slot.structured /= 2;
+  }
+}
+
+void KeyModel::refresh() {
+  telling_.clear();
+  structured_ = 0;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const double share = slots_[i].structured / (slots_[i].linked + kPriorLinks);
+    if (share <= structured_) continue;
+    structured_ = share;
+    telling_slot_ = i;
+  }
+  if (structured_ <= 0 || telling_slot_ == kEqual) return;
+  const Slot& slot = slots_[telling_slot_];
+  std::vector<std::pair<float, int64_t>> ranked;
+  for (const DeltaCounts::Cell& cell : slot.counts.cells()) {
+    if (cell.used && stands_out(slot, cell) && slot_ratio(slot, cell.delta) >= kTelling) {
+      ranked.emplace_back(-cell.linked, cell.delta);
+    }
+  }
+  std::sort(ranked.begin(), ranked.end());
+  if (ranked.size() > kMaxTelling) ranked.resize(kMaxTelling);
+  for (const auto& [mass, delta] : ranked)
+    telling_.push_back(delta);
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,102 @@
+// How the keys of one loop follow each other, learned for each shape.
+//
+// A loop over parents asks for their keys in the parents' order: ascending or descending ids, or
+// any sequence that comes again because the rows come again.  What comes again is the difference
+// of neighbours.  The model counts differences between linked executions and, as the measure of
+// chance, between executions seconds apart, which no request can have both run.  Their ratio is the
+// evidence: about 1 where keys are random, in the hundreds where they are not, and again 1 where a
+// key is so common that even strangers share it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/execution.h"
+
+namespace ectoscope {
+
+/// The values of an execution that evidence is taken from; slot 0 is the key, 1..4 the first
+/// integers, used for INSERT alone, whose key is not known.
+struct KeyValues {
+  static constexpr size_t kSlots = 5;
+  std::array<int64_t, kSlots> value{};
+  uint8_t present = 0;  // bit i: value[i] is known
+  uint64_t hash = 0;    // of the whole key; 0: not known
+
+  [[nodiscard]] bool has(size_t slot) const { return (present >> slot & 1U) != 0; }
+};
+
+KeyValues key_values(const Execution& execution, const Query& query);
+
+/// Counts by difference: open addressing, bounded; when full, old counts are halved and small ones
+/// dropped.
+class DeltaCounts {
+ public:
+  struct Cell {
+    int64_t delta = 0;
+    float linked = 0;   // in links, each weighed by its probability
+    float distant = 0;  // between executions seconds apart
+    bool used = false;
+  };
+
+  Cell& at(int64_t delta);
+  [[nodiscard]] const Cell* find(int64_t delta) const;
+  void halve_linked();
+  [[nodiscard]] const std::vector<Cell>& cells() const { return cells_; }
+
+ private:
+  static constexpr size_t kMaxCells = 4096;
+  [[nodiscard]] size_t place(int64_t delta) const;
+  void grow();
+
+  std::vector<Cell> cells_;
+  size_t used_ = 0;
+};
+
+/// Threads: one at a time.  All of it is in memory only and dies with the process.
+class KeyModel {
+ public:
+  /// How much likelier `after` follows `before` in one loop than by chance.
+  [[nodiscard]] double ratio(const KeyValues& before, const KeyValues& after) const;
+
+  /// They follow each other in one loop with probability `weight`.
+  void learn_link(const KeyValues& before, const KeyValues& after, double weight);
+
+  /// They were seconds apart.
+  void learn_distant(const KeyValues& before, const KeyValues& after);
+
+  /// Halves what links taught, before another pass over the same executions.
+  void halve_links();
+
+  /// Brings telling() up to date; once a window.
+  void refresh();
+
+  /// The differences that tell most, of the slot that tells most; empty where keys tell nothing.
+  [[nodiscard]] const std::vector<int64_t>& telling() const { return telling_; }
+  [[nodiscard]] size_t telling_slot() const { return telling_slot_; }
+  /// Share of links that are explained by differences that come again; 0..1.
+  [[nodiscard]] double structured() const { return structured_; }
+
+ private:
+  struct Slot {
+    DeltaCounts counts;
+    double linked = 0;
+    double distant = 0;
+    double structured = 0;  // of `linked`, in cells that stand out from chance
+    double spread = 2000;   // how many differences chance is taken to choose from
+  };
+
+  [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta);
+  static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);
+  static void learn(Slot& slot, int64_t delta, double weight);
+
+  // The last slot is for keys that are no integers: 0 for equal keys, 1 for different ones.
+  static constexpr size_t kEqual = KeyValues::kSlots;
+  std::array<Slot, KeyValues::kSlots + 1> slots_{};
+  std::vector<int64_t> telling_;
+  size_t telling_slot_ = 0;
+  double structured_ = 0;
+};
+
+}  // namespace ectoscope

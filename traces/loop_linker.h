@@ -1,0 +1,199 @@
+// Finds the loops of one shape in a stream of statements that say nothing of their request.
+//
+// Each execution either begins a loop (or stands alone) or follows another execution of its shape
+// in the same request.  Which one, is weighed for all candidates together: how long the gap was
+// (GapModel), how its key follows the other's (KeyModel), whether one pool serves both backends
+// (PoolModel), and how many executions of the shape come by chance.  The models learn from what
+// they explain, as in expectation maximization; the assignment is the greedy one over all pairs of
+// a window, surest first.  Strands whose keys interleave as one loop's would are joined afterwards.
+// docs/chain.md tells what was tried, and what each part gains.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/execution.h"
+#include "traces/gap_model.h"
+#include "traces/key_model.h"
+#include "traces/pool_model.h"
+
+namespace ectoscope {
+
+struct LoopLimits {
+  Micros window{2'000'000};      // executions that are assigned together
+  Micros max_gap{1'000'000};     // between two statements of one loop
+  Micros max_overlap{20'000};    // of two statements of one loop (tasks side by side)
+  Micros max_age{300'000'000};   // a strand older than that is closed, and a new one begins
+  size_t max_executions = 1000;  // kept of one strand; the rest is counted
+};
+
+/// A finished strand.  Valid until the next call of the linker that made it.
+struct Loop {
+  std::vector<Execution> executions;  // by start
+  uint64_t count = 0;                 // of all, kept or not
+  Micros duration{0};                 // of all
+  double confidence = 0;              // mean probability that a statement belongs to this strand
+};
+
+/// Threads: one at a time.  Memory: the executions of a window, of the last max_gap and of open
+/// strands.
+class LoopLinker {
+ public:
+  LoopLinker(const Query& query, const LoopLimits& limits);
+
+  void add(const Execution& execution);
+
+  /// Assigns all executions that started before `horizon`, and hands strands of three and more that
+  /// nothing can join any longer to `closed(const Loop&)`.  `gaps` and `pool` belong to the stream.
+  template <typename Closed>
+  void process(EventTime horizon, GapModel& gaps, PoolModel& pool, Closed&& closed) {
+    assign(horizon, gaps, pool);
+    while (next_closed(horizon))
+      closed(loop_);
+  }
+
+  /// Nothing waits, nothing is open.
+  [[nodiscard]] bool idle() const { return pending_.empty() && open_.empty() && order_.empty(); }
+  [[nodiscard]] size_t waiting() const { return pending_.size(); }
+  [[nodiscard]] uint64_t strands() const { return strands_closed_; }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr size_t kNearest = 24;  // candidates by time; those by key come on top
+  static constexpr size_t kPerKey = 4;    // candidates for one difference of keys
+
+  struct Node {
+    Execution execution;
+    KeyValues keys;
+    uint32_t before = kNone;     // the node that it follows
+    uint32_t after = kNone;      // the node that follows it
+    uint32_t strand = kNone;     // kNone until its window is assigned
+    uint32_t in_strand = kNone;  // next in the strand's list
+    uint32_t chain = kNone;      // during assignment: index into chains_
+    bool fresh = true;           // its window is being assigned
+    bool listed = false;         // in its strand's list, which frees it then
+  };
+
+  struct Span {  // of a strand, or of one in the making
+    uint64_t count = 0;
+    EventTime start;
+    EventTime end;
+    Micros busy{0};
+    void add(const Execution& execution);
+    void add(const Span& other);
+    [[nodiscard]] double idle_us() const;  // all its gaps together
+  };
+
+  struct Strand {
+    Span span;
+    uint32_t head = kNone;
+    uint32_t tail = kNone;
+    uint32_t kept = 0;
+    uint32_t chain = kNone;
+    uint64_t chain_round = 0;
+    double sureness = 0;
+    uint32_t weighed = 0;
+  };
+
+  struct Pair {
+    double weight;
+    uint32_t before;
+    uint32_t after;
+  };
+
+  void assign(EventTime horizon, GapModel& gaps, PoolModel& pool);
+  bool next_closed(EventTime horizon);
+
+  uint32_t take_window(EventTime horizon);
+  void update_rate(size_t executions);
+  void learn_chance();
+  void index_keys();
+  template <typename Visit>
+  void for_candidates(size_t position, Visit&& visit) const;
+  [[nodiscard]] double weight(const Node& before, const Node& after) const;
+  [[nodiscard]] double start_weight() const;
+  void learn_softly();
+  void match();
+  void find_chains();
+  void learn_shares(bool cold);
+  void learn_from_links(bool last);
+  void build_strands();
+  void join_interleaved();
+  void join(uint32_t into, uint32_t from);
+  void judge();
+  uint32_t take_node(const Execution& execution);
+  void free_strand(uint32_t strand);
+  void forget_old(EventTime horizon);
+
+  const Query& query_;
+  const LoopLimits& limits_;
+  KeyModel keys_;
+  GapModel* gaps_ = nullptr;  // during process() only
+  PoolModel* pool_ = nullptr;
+
+  std::vector<Node> nodes_;
+  std::vector<uint32_t> free_nodes_;
+  std::vector<Strand> strand_pool_;
+  std::vector<uint32_t> free_strands_;
+  std::vector<uint32_t> open_;     // strands
+  std::vector<uint32_t> pending_;  // nodes that wait for their window
+  std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by start
+  std::vector<Span> chains_;
+  std::vector<Pair> pairs_;
+  std::vector<std::pair<int64_t, uint32_t>> by_key_;  // (key, position in order_)
+  std::vector<KeyValues> distant_;                    // a sample of keys seen before
+  std::vector<EventTime> distant_at_;
+  Loop loop_;
+
+  double rate_ = 0;    // executions per microsecond, smoothed over windows
+  double linked_ = 0;  // shares, as learned from links
+  double alone_ = 1;
+  double weighed_ = 2;
+  double in_loops_ = 1;  // executions in strands of four and more
+  double executions_ = 1;
+  double loop_starts_ = 0.15;
+  bool classed_ = false;  // chains_ is valid: lone statements and loops are told apart
+  EventTime first_seen_{};
+  bool any_seen_ = false;
+  uint64_t round_ = 0;
+  uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // the same for each run: replays are equal
+  uint64_t strands_closed_ = 0;
+};
+
+// The nearest in time, and those whose keys stand in a telling difference, however many are
+// between.
+template <typename Visit>
+void LoopLinker::for_candidates(size_t position, Visit&& visit) const {
+  const Node& after = nodes_[order_[position]];
+  const auto in_reach = [&](const Node& before) {
+    const Micros gap = after.execution.started_at - before.execution.ended_at;
+    return gap <= limits_.max_gap && gap >= -limits_.max_overlap;
+  };
+  size_t nearest = position;
+  for (size_t seen = 0; nearest > 0 && seen < kNearest; --nearest) {
+    const Node& before = nodes_[order_[nearest - 1]];
+    if (after.execution.started_at - before.execution.started_at > 2 * limits_.max_gap) break;
+    if (!in_reach(before)) continue;
+    ++seen;
+    visit(order_[nearest - 1], before);
+  }
+  const size_t slot = keys_.telling_slot();
+  if (by_key_.empty() || !after.keys.has(slot)) return;
+  for (const int64_t delta : keys_.telling()) {
+    const auto wanted = static_cast<int64_t>(static_cast<uint64_t>(after.keys.value[slot]) -
+                                             static_cast<uint64_t>(delta));
+    auto found = std::lower_bound(by_key_.begin(), by_key_.end(),
+                                  std::pair{wanted, static_cast<uint32_t>(nearest)});
+    // From the latest before `nearest` backwards.
+    for (size_t i = 0; i < kPerKey && found != by_key_.begin(); ++i) {
+      --found;
+      if (found->first != wanted) break;
+      const Node& before = nodes_[order_[found->second]];
+      if (in_reach(before)) visit(order_[found->second], before);
+    }
+  }
+}
+
+}  // namespace ectoscope

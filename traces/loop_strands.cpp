@@ -1,0 +1,199 @@
+// The second half of LoopLinker: links become strands, strands are joined, judged and closed.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "traces/loop_linker.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr Micros kJoinGap{250'000};  // between the executions that vote
+constexpr double kTellingRatio = 5;
+constexpr double kJoinShare = 0.5;  // of the votes
+constexpr int kVotesEach = 3;       // of one execution for one strand
+
+}  // namespace
+
+void LoopLinker::build_strands() {
+  for (const uint32_t id : order_) {
+    Node& node = nodes_[id];
+    if (node.strand != kNone) continue;
+    const uint32_t before = node.before == kNone ? kNone : nodes_[node.before].strand;
+    if (before != kNone &&
+        node.execution.started_at - strand_pool_[before].span.start < limits_.max_age) {
+      node.strand = before;
+    } else if (!free_strands_.empty()) {
+      node.strand = free_strands_.back();
+      free_strands_.pop_back();
+      strand_pool_[node.strand] = Strand{};
+      open_.push_back(node.strand);
+    } else {
+      node.strand = static_cast<uint32_t>(strand_pool_.size());
+      strand_pool_.emplace_back();
+      open_.push_back(node.strand);
+    }
+    Strand& strand = strand_pool_[node.strand];
+    strand.span.add(node.execution);
+    if (strand.kept >= limits_.max_executions) continue;
+    ++strand.kept;
+    node.listed = true;
+    if (strand.tail == kNone) {
+      strand.head = id;
+    } else {
+      nodes_[strand.tail].in_strand = id;
+    }
+    strand.tail = id;
+  }
+}
+
+void LoopLinker::join(uint32_t into, uint32_t from) {
+  Strand& kept = strand_pool_[into];
+  Strand& gone = strand_pool_[from];
+  for (uint32_t id = gone.head; id != kNone; id = nodes_[id].in_strand)
+    nodes_[id].strand = into;
+  for (const uint32_t id : order_) {
+    if (nodes_[id].strand == from) nodes_[id].strand = into;
+  }
+  if (gone.head != kNone) {
+    if (kept.tail == kNone) {
+      kept.head = gone.head;
+    } else {
+      nodes_[kept.tail].in_strand = gone.head;
+    }
+    kept.tail = gone.tail;
+  }
+  kept.kept += gone.kept;
+  kept.span.add(gone.span);
+  kept.sureness += gone.sureness;
+  kept.weighed += gone.weighed;
+  open_.erase(std::find(open_.begin(), open_.end(), from));
+  free_strands_.push_back(from);
+}
+
+// A loop whose links skipped every other execution leaves two strands.  Executions of two strands
+// that stand side by side vote: do their keys follow each other as one loop's keys do?
+void LoopLinker::join_interleaved() {
+  struct Votes {
+    int for_it = 0;
+    int all = 0;
+  };
+  std::map<std::pair<uint32_t, uint32_t>, Votes> votes;
+  std::vector<std::pair<uint32_t, int>> heard;
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const Node& node = nodes_[order_[i]];
+    heard.clear();
+    for_candidates(i, [&](uint32_t, const Node& before) {
+      if (before.strand == node.strand) return;
+      if (node.execution.started_at - before.execution.ended_at > kJoinGap) return;
+      auto found = std::find_if(heard.begin(), heard.end(),
+                                [&](const auto& h) { return h.first == before.strand; });
+      if (found == heard.end()) found = heard.insert(heard.end(), {before.strand, 0});
+      if (++found->second > kVotesEach) return;
+      Votes& pair = votes[std::minmax(before.strand, node.strand)];
+      ++pair.all;
+      if (keys_.ratio(before.keys, node.keys) >= kTellingRatio) ++pair.for_it;
+    });
+  }
+  std::vector<std::tuple<double, int, uint32_t, uint32_t>> surest;
+  for (const auto& [pair, vote] : votes) {
+    const double share = static_cast<double>(vote.for_it) / vote.all;
+    if (vote.for_it == 0 || share < kJoinShare || (vote.for_it < 2 && share < 1)) continue;
+    surest.emplace_back(-share, -vote.for_it, pair.first, pair.second);
+  }
+  std::sort(surest.begin(), surest.end());
+  std::map<uint32_t, uint32_t> joined;  // strand -> the one that holds it now
+  const auto home = [&](uint32_t strand) {
+    for (auto at = joined.find(strand); at != joined.end(); at = joined.find(strand))
+      strand = at->second;
+    return strand;
+  };
+  for (const auto& [share, count, one, other] : surest) {
+    const uint32_t a = home(one);
+    const uint32_t b = home(other);
+    if (a == b) continue;
+    join(a, b);
+    joined[b] = a;
+  }
+}
+
+// How sure each execution of the window is to belong to its strand: its own strand's weight among
+// all that might have preceded it.
+void LoopLinker::judge() {
+  find_chains();
+  const double start = start_weight();
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const Node& node = nodes_[order_[i]];
+    if (!node.fresh || node.before == kNone) continue;
+    double total = start;
+    double own = 0;
+    for_candidates(i, [&](uint32_t, const Node& before) {
+      const bool same = before.strand == node.strand;
+      const bool taken = before.after != kNone &&
+                         nodes_[before.after].execution.started_at <= node.execution.started_at;
+      if (!same && taken) return;
+      const double its_weight = weight(before, node);
+      total += its_weight;
+      if (same) own += its_weight;
+    });
+    Strand& strand = strand_pool_[node.strand];
+    strand.sureness += own / total;
+    ++strand.weighed;
+  }
+}
+
+void LoopLinker::forget_old(EventTime horizon) {
+  const EventTime oldest = horizon - limits_.max_gap;
+  const auto gone = std::stable_partition(order_.begin(), order_.end(), [&](uint32_t id) {
+    return nodes_[id].execution.ended_at >= oldest;
+  });
+  for (auto it = gone; it != order_.end(); ++it) {
+    Node& node = nodes_[*it];
+    if (node.after != kNone) nodes_[node.after].before = kNone;
+    node.after = kNone;
+    if (!node.listed) free_nodes_.push_back(*it);
+  }
+  order_.erase(gone, order_.end());
+}
+
+void LoopLinker::free_strand(uint32_t strand) {
+  for (uint32_t id = strand_pool_[strand].head; id != kNone;) {
+    const uint32_t next = nodes_[id].in_strand;
+    free_nodes_.push_back(id);
+    id = next;
+  }
+  free_strands_.push_back(strand);
+}
+
+bool LoopLinker::next_closed(EventTime horizon) {
+  const EventTime oldest = horizon - limits_.max_gap;
+  for (size_t i = 0; i < open_.size();) {
+    const uint32_t id = open_[i];
+    const Strand& strand = strand_pool_[id];
+    if (strand.span.end >= oldest) {
+      ++i;
+      continue;
+    }
+    open_[i] = open_.back();
+    open_.pop_back();
+    ++strands_closed_;
+    const bool loop = strand.span.count >= 3;
+    if (loop) {
+      loop_.executions.clear();
+      for (uint32_t at = strand.head; at != kNone; at = nodes_[at].in_strand) {
+        loop_.executions.push_back(nodes_[at].execution);
+      }
+      std::stable_sort(
+          loop_.executions.begin(), loop_.executions.end(),
+          [](const Execution& a, const Execution& b) { return a.started_at < b.started_at; });
+      loop_.count = strand.span.count;
+      loop_.duration = strand.span.busy;
+      loop_.confidence = strand.weighed == 0 ? 0 : strand.sureness / strand.weighed;
+    }
+    free_strand(id);
+    if (loop) return true;
+  }
+  return false;
+}
+
+}  // namespace ectoscope

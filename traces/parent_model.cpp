@@ -1,0 +1,110 @@
+#include "traces/parent_model.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace ectoscope {
+namespace {
+
+constexpr double kPriorWeight = 3;   // loops that the prior counts for
+constexpr double kLimitIsCount = 8;  // a page of 20 and a loop of 20
+constexpr double kLimitTooSmall = 0.1;
+constexpr double kLeastRate = 1e-8;
+
+// "post_id" and "posts", "category_id" and "categories": equal but for the ending.
+bool refers_to(std::string_view column, std::string_view table) {
+  constexpr std::string_view kSuffix = "_id";
+  if (!column.ends_with(kSuffix) || column.size() <= kSuffix.size()) return false;
+  column.remove_suffix(kSuffix.size());
+  const auto [end, other] = std::mismatch(column.begin(), column.end(), table.begin(), table.end());
+  const auto common = static_cast<size_t>(end - column.begin());
+  return common >= 3 && common + 1 >= column.size();
+}
+
+// Whether the parent's text names a column that refers to the child's table.
+bool selects_reference(const Query& parent, std::string_view table) {
+  const std::string_view text = parent.text;
+  for (size_t at = text.find("_id"); at != std::string_view::npos; at = text.find("_id", at + 1)) {
+    size_t begin = at;
+    while (begin > 0 && (std::isalnum(static_cast<unsigned char>(text[begin - 1])) != 0 ||
+                         text[begin - 1] == '_'))
+      --begin;
+    if (refers_to(text.substr(begin, at + 3 - begin), table)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+double parent_prior(const Query& parent, const Query& child) {
+  if (parent.operation != Operation::kSelect || parent.system || parent.id == child.id) return 0;
+  double prior = 1;
+  if (parent.aggregate) prior *= 0.1;
+  if (parent.key_form == KeyForm::kSingle && parent.key_column == "id") prior *= 0.3;
+  if (parent.has_limit || !parent.order_by.empty()) prior *= 2;
+  if (child.tables.empty() || parent.tables.empty()) return prior;
+  const bool rows = child.operation != Operation::kInsert;
+  if (rows && refers_to(child.key_column, parent.tables[0])) return prior * 6;
+  if (rows && child.key_column == "id") {
+    if (selects_reference(parent, child.tables[0])) prior *= 4;
+    if (child.operation != Operation::kSelect && parent.tables[0] == child.tables[0]) prior *= 6;
+  }
+  return prior;
+}
+
+const Execution* ParentModel::choose(const LoopStart& loop, std::span<const Execution> reads,
+                                     const QueryTable& queries,
+                                     const std::map<QueryId, double>& rates, const GapModel& gaps) {
+  if (pairs_ > kMaxPairs) {
+    children_.clear();
+    pairs_ = 0;
+  }
+  Seen& seen = children_[loop.query->id];
+  double priors = 1;  // of having no parent
+  std::map<QueryId, double> prior_of;
+  for (const Execution& read : reads) {
+    const auto [at, added] = prior_of.try_emplace(read.query, 0);
+    if (!added) continue;
+    at->second = parent_prior(queries[read.query], *loop.query);
+    priors += at->second;
+  }
+  const double all = seen.total + kPriorWeight;
+  double total = (seen.none + kPriorWeight / priors) / all;
+  const Execution* best = nullptr;
+  double best_weight = 0;
+  std::vector<std::pair<const Execution*, double>> weights;
+  for (const Execution& read : reads) {
+    const double prior = prior_of[read.query];
+    if (prior == 0) continue;
+    const auto known = seen.parents.find(read.query);
+    const double share =
+        ((known == seen.parents.end() ? 0 : known->second) + kPriorWeight * prior / priors) / all;
+    const auto rate = rates.find(read.query);
+    double weight = share * gaps.density(loop.started_at - read.ended_at) /
+                    std::max(rate == rates.end() ? 0 : rate->second, kLeastRate);
+    if (read.limit >= 0) {
+      const auto limit = static_cast<uint64_t>(read.limit);
+      if (limit == loop.count) weight *= kLimitIsCount;
+      if (limit + 1 < loop.count) weight *= kLimitTooSmall;
+    }
+    weights.emplace_back(&read, weight);
+    total += weight;
+    if (weight <= best_weight) continue;
+    best = &read;
+    best_weight = weight;
+  }
+  // One shape may have several candidates; the shape is what matters, and its likeliest run.
+  double shape_weight = 0;
+  for (const auto& [read, weight] : weights) {
+    if (best != nullptr && read->query == best->query) shape_weight += weight;
+    double& mass = seen.parents[read->query];
+    if (mass == 0) ++pairs_;
+    mass += weight / total;
+  }
+  seen.none += std::max(0.0, 1 - std::min(1.0, shape_weight / total));
+  seen.total += 1;
+  return shape_weight > 0.5 * total ? best : nullptr;
+}
+
+}  // namespace ectoscope
