@@ -14,8 +14,10 @@ using Kind = MessageKind;
 constexpr Micros kParseAge{10'000'000};
 /// Past this gap the client did something else in between, so the parse does not begin the run.
 constexpr Micros kOneRun{1'000'000};
-/// The same for bind and execute, which travel together; used where no virtual xid tells.
-constexpr Micros kBindAge{2'000'000};
+/// Bind and execute travel together.  Their virtual xid may differ: CREATE INDEX CONCURRENTLY ends
+/// the transaction that it was bound in.
+constexpr Micros kBindAge{100'000};
+constexpr Micros kCoarseAge{1'000'000};  // more, where stamps are whole seconds
 
 uint64_t hash_of(std::string_view text) {
   return std::hash<std::string_view>{}(text);
@@ -198,10 +200,10 @@ PendingPhase ExecutionBuilder::phases_of(Session& session, const LogRecord& reco
   PendingPhase& bind = session.bind;
   if (bind.open && bind.name == hash_of(message.name) &&
       !differ(bind.query_id, query_id_of(record))) {
-    const uint64_t transaction = transaction_of(session, record.virtual_xid);
-    const bool both_known = bind.transaction != 0 && transaction != 0;
-    const bool together = both_known ? bind.transaction == transaction
-                                     : record.at - message.duration - bind.ended_at <= kBindAge;
+    const Micros gap = record.at - message.duration - bind.ended_at;
+    const bool together =
+        gap <= kBindAge + (record.coarse_time ? kCoarseAge : Micros(0)) ||
+        (bind.transaction != 0 && bind.transaction == transaction_of(session, record.virtual_xid));
     if (together) return std::exchange(bind, PendingPhase{});
     bind.open = false;
     ++drops_.binds;

@@ -63,7 +63,8 @@ class ExecutionBuilder final : public RecordHandler {
   [[nodiscard]] const FidelityCounts& fidelity() const { return fidelity_; }
 
   /// What was not made an execution, by reason: "failed_statement", "bind_without_execute",
-  /// "parse_without_execute", "duration_without_statement", "late_part", "no_shape".
+  /// "parse_without_execute", "duration_without_statement", "late_part" (a plan or a DETAIL whose
+  /// execution was given out already), "no_shape".
   [[nodiscard]] const DropCounts& counts() const;
 
  private:
@@ -77,7 +78,7 @@ class ExecutionBuilder final : public RecordHandler {
   };
 
   static constexpr size_t kBatch = 512;
-  static constexpr size_t kHeldBack = 64;  // the newest, for plans and details that follow them
+  static constexpr size_t kHeldBack = 512;  // the newest, for plans and details that follow them
 
   Session& session_of(const LogRecord& record);
   [[nodiscard]] uint64_t key_of(const LogRecord& record) const;

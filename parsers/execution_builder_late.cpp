@@ -93,10 +93,13 @@ void ExecutionBuilder::on_plan(Session& session, const LogRecord& record, const 
     session.bind.plan_query = query;
     return;
   }
-  if (Execution* last = recent(session.last);
-      last != nullptr && last->query == query && !session.last.own_plan) {
-    last->flags |= Execution::kHasPlan;
+  if (session.last.known && session.last.query == query && !session.last.own_plan) {
     session.last.own_plan = true;
+    if (Execution* last = recent(session.last)) {
+      last->flags |= Execution::kHasPlan;
+    } else {
+      ++drops_.late_parts;
+    }
     return;
   }
   auto& plans = session.plans;
@@ -236,6 +239,7 @@ void ExecutionBuilder::build(Session& session, const PendingExecution& pending) 
   count_run(pending);
   session.last.known = true;
   session.last.number = given_out_ + batch_.size();
+  session.last.query = pending.execution.query;
   session.last.literals = pending.literals;
   session.last.own_plan = pending.own_plan;
   batch_.push_back(pending.execution);

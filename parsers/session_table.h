@@ -40,6 +40,7 @@ struct PendingExecution {
 struct LastExecution {
   bool known = false;
   uint64_t number = 0;  // in the order of building
+  QueryId query = kNoQuery;
   ValueHashes literals;
   bool own_plan = false;  // its own, not only one of a statement nested in it
 };

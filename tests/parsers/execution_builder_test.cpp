@@ -141,8 +141,23 @@ TEST(ExecutionBuilder, AnUnfinishedBindOfAnotherTransactionIsNotThisOnes) {
   BuilderFixture fixture;
   fixture.log(100, "duration: 150.000 ms  bind ecto_1: SELECT 1");
   fixture.virtual_xid = "3/8";
-  fixture.log(300, "duration: 120.000 ms  execute ecto_1: SELECT 1");
-  EXPECT_THAT(fixture.flushed(), ElementsAre("SELECT 1 120000us 180.0-300.0 named"));
+  fixture.log(321, "duration: 120.000 ms  execute ecto_1: SELECT 1");
+  EXPECT_THAT(fixture.flushed(), ElementsAre("SELECT 1 120000us 201.0-321.0 named"));
+}
+
+TEST(ExecutionBuilder, CreateIndexConcurrentlyChangesItsVirtualXid) {
+  BuilderFixture fixture;
+  fixture.log(100, "duration: 0.500 ms  bind <unnamed>: CREATE INDEX CONCURRENTLY");
+  fixture.virtual_xid = "3/9";
+  fixture.log(900, "duration: 800.000 ms  execute <unnamed>: CREATE INDEX CONCURRENTLY");
+  EXPECT_THAT(fixture.flushed(), ElementsAre("CREATE INDEX CONCURRENTLY 800500us 99.5-900.0"));
+}
+
+TEST(ExecutionBuilder, AnIdleTransactionMayWaitForItsExecute) {
+  BuilderFixture fixture;
+  fixture.log(100, "duration: 0.500 ms  bind <unnamed>: SELECT 1");
+  fixture.log(9000, "duration: 1.000 ms  execute <unnamed>: SELECT 1");
+  EXPECT_THAT(fixture.flushed(), ElementsAre("SELECT 1 1500us 99.5-9000.0"));
 }
 
 TEST(ExecutionBuilder, ErrorsEndWhatIsOpenAndAreCounted) {
@@ -218,13 +233,13 @@ TEST(ExecutionBuilder, DetailsThatComeLateAreJoined) {
 
 TEST(ExecutionBuilder, GivesOutInBatchesAndKeepsTheNewestBack) {
   BuilderFixture fixture;
-  for (int i = 0; i < 575; ++i)
+  for (int i = 0; i < 1023; ++i)
     fixture.log(i, "duration: 0.1 ms  statement: BEGIN");
   EXPECT_THAT(fixture.out, IsEmpty());
-  fixture.log(575, "duration: 0.1 ms  statement: BEGIN");
+  fixture.log(1023, "duration: 0.1 ms  statement: BEGIN");
   EXPECT_THAT(fixture.out, SizeIs(512));
   fixture.builder.hand_out();
-  EXPECT_THAT(fixture.out, SizeIs(576));
+  EXPECT_THAT(fixture.out, SizeIs(1024));
   fixture.builder.flush();
   EXPECT_EQ(fixture.batches, 2U) << "an empty batch is not given out";
 }

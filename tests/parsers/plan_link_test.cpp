@@ -122,5 +122,14 @@ TEST(PlanLink, CountsAPlanWithItsStatement) {
   }
 }
 
+TEST(PlanLink, APlanThatComesAfterItsExecutionWasGivenOutIsNotAnother) {
+  BuilderFixture fixture;
+  fixture.log(150, "duration: 50.100 ms  execute <unnamed>: SELECT 1");
+  fixture.builder.hand_out();
+  fixture.log(400, kPlan1);
+  EXPECT_THAT(fixture.flushed(), ElementsAre("SELECT 1 50100us 99.9-150.0"));
+  EXPECT_EQ(fixture.builder.counts().at("late_part"), 1U);
+}
+
 }  // namespace
 }  // namespace ectoscope
