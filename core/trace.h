@@ -33,7 +33,7 @@ struct Trace {
   uint32_t route = 0;                     // in the parser's Names of routes; 0: none
   bool truncated = false;                 // some executions were counted in `totals` only
   bool closed = true;                     // false: an early judgement; a later one replaces it
-  std::span<const Execution> executions;  // by start, never empty
+  std::span<const Execution> executions;  // as the log has them (by end), never empty
   std::span<const ShapeTotal> totals;     // by query id
 };
 

@@ -22,7 +22,8 @@ double lower_edge_ms(size_t bin) {
 
 double spread_ms(Micros gap) {
   const double ms = to_ms(gap);
-  return ms < 0 ? -3 * ms : ms;
+  if (ms >= 0) return ms;
+  return ms > -1 ? 0 : -3 * ms;  // stamps are cut to milliseconds
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ uint32_t LoopLinker::take_window(EventTime horizon) {
   order_.insert(order_.end(), pending_.begin(), later);
   pending_.erase(pending_.begin(), later);
   std::stable_sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
-    return nodes_[a].execution.started_at < nodes_[b].execution.started_at;
+    return nodes_[a].execution.ended_at < nodes_[b].execution.ended_at;
   });
   return taken;
 }
@@ -141,7 +141,7 @@ double LoopLinker::weight(const Node& before, const Node& after) const {
       // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
       const double seen = static_cast<double>(chain.count - 1) / 2 + 1.5;
       const double time = chain.idle_us() / 2 + 1.5 * kMeanGap;
-      const double us = std::max(kLeastGap, microseconds(gap) * (gap.count() < 0 ? -3 : 1));
+      const double us = std::max(kLeastGap, microseconds(gap) * (gap < Micros(-1000) ? -3 : 1));
       const double own = seen / (time + us) * std::pow(time / (time + us), seen);
       density = 0.75 * own + 0.25 * density;
       share = 1;

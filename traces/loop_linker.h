@@ -31,7 +31,7 @@ struct LoopLimits {
 
 /// A finished strand.  Valid until the next call of the linker that made it.
 struct Loop {
-  std::vector<Execution> executions;  // by start
+  std::vector<Execution> executions;  // by end, as the log has them
   uint64_t count = 0;                 // of all, kept or not
   Micros duration{0};                 // of all
   double confidence = 0;              // mean probability that a statement belongs to this strand
@@ -139,7 +139,7 @@ class LoopLinker {
   std::vector<uint32_t> free_strands_;
   std::vector<uint32_t> open_;     // strands
   std::vector<uint32_t> pending_;  // nodes that wait for their window
-  std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by start
+  std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by end
   std::vector<Span> chains_;
   std::vector<Pair> pairs_;
   std::vector<std::pair<int64_t, uint32_t>> by_key_;  // (key, position in order_)
@@ -174,7 +174,7 @@ void LoopLinker::for_candidates(size_t position, Visit&& visit) const {
   size_t nearest = position;
   for (size_t seen = 0; nearest > 0 && seen < kNearest; --nearest) {
     const Node& before = nodes_[order_[nearest - 1]];
-    if (after.execution.started_at - before.execution.started_at > 2 * limits_.max_gap) break;
+    if (after.execution.started_at - before.execution.ended_at > limits_.max_gap) break;
     if (!in_reach(before)) continue;
     ++seen;
     visit(order_[nearest - 1], before);

@@ -185,7 +185,7 @@ bool LoopLinker::next_closed(EventTime horizon) {
       }
       std::stable_sort(
           loop_.executions.begin(), loop_.executions.end(),
-          [](const Execution& a, const Execution& b) { return a.started_at < b.started_at; });
+          [](const Execution& a, const Execution& b) { return a.ended_at < b.ended_at; });
       loop_.count = strand.span.count;
       loop_.duration = strand.span.busy;
       loop_.confidence = strand.weighed == 0 ? 0 : strand.sureness / strand.weighed;

@@ -42,10 +42,7 @@ void OpenTrace::add(const OpenTrace& other, size_t cap) {
   }
 }
 
-Trace OpenTrace::view() {
-  std::stable_sort(
-      executions_.begin(), executions_.end(),
-      [](const Execution& a, const Execution& b) { return a.started_at < b.started_at; });
+Trace OpenTrace::view() const {
   Trace trace;
   trace.executions = executions_;
   trace.totals = totals_;

@@ -13,12 +13,11 @@ class OpenTrace {
   void add(const Execution& execution, size_t cap);
   void add(const OpenTrace& other, size_t cap);
 
-  /// Sorts, and lends everything to a Trace, which is valid while this is unchanged.
-  Trace view();
+  /// Lends everything to a Trace, which is valid while this is unchanged.  Not for an empty one.
+  [[nodiscard]] Trace view() const;
 
   [[nodiscard]] bool empty() const { return totals_.empty(); }
   [[nodiscard]] EventTime last() const { return last_; }
-  [[nodiscard]] std::vector<Execution>& executions() { return executions_; }
   void clear();
 
  private:

@@ -1,0 +1,105 @@
+// N+1 reads: one request runs one SELECT again and again, each time for another key, where a single
+// query for all keys would do.
+//
+// Not reported: preloads (their key is a list), pages (a range), cursors, the same key again
+// (redundant_query), and chains that grouping is not sure of.
+#include <algorithm>
+
+#include "detectors/registry.h"
+#include "detectors/support/repeats.h"
+#include "detectors/support/wording.h"
+
+namespace ectoscope {
+namespace {
+
+using Type = OptionSpec::Type;
+
+constexpr OptionSpec kOptions[] = {
+    {"min_repeats", Type::kInteger, 5, 2, 10'000,
+     "Repeats with different keys that make a finding; tools agree on 5 in production, 3 in "
+     "tests."},
+    {"critical_repeats", Type::kInteger, 20, 2, 100'000,
+     "From so many repeats on, and critical_time, the finding is critical."},
+    {"critical_time", Type::kDuration, 100'000, 0, 60'000'000,
+     "Database time of one request's repeats that makes it critical."},
+    {"min_grouping_confidence", Type::kRatio, 0.7, 0, 1,
+     "Untagged statements count as one request only when grouping is at least so sure."},
+};
+
+class NPlusOneRead final : public Detector {
+ public:
+  explicit NPlusOneRead(const Options& options)
+      : min_repeats_(static_cast<uint64_t>(options.integer("min_repeats"))),
+        critical_repeats_(static_cast<uint64_t>(options.integer("critical_repeats"))),
+        critical_time_(options.duration("critical_time")),
+        min_confidence_(options.ratio("min_grouping_confidence")) {}
+
+  void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
+    if (trace.confidence < min_confidence_) return;
+    for (Repeats& repeats : repeats_of(trace, queries, min_repeats_)) {
+      const Query& query = queries[repeats.query];
+      if (query.operation != Operation::kSelect) continue;
+      if (!keep_loops(trace, query, repeats)) continue;
+      uint32_t parent = UINT32_MAX;
+      find_parent(trace, queries, repeats, &parent);
+      measure(trace, queries, repeats);
+      if (repeats.count < min_repeats_) continue;
+      if (repeats.keys_known && repeats.distinct_keys < min_repeats_) continue;
+      report.add(describe(trace, query, repeats, parent));
+    }
+  }
+
+ private:
+  static bool keep_loops(const Trace& trace, const Query& query, Repeats& repeats) {
+    std::erase_if(repeats.at,
+                  [&](uint32_t i) { return !loops_over_keys(query, trace.executions[i]); });
+    return !repeats.at.empty();
+  }
+
+  Observation describe(const Trace& trace, const Query& query, const Repeats& repeats,
+                       uint32_t parent) const {
+    Observation observation = observe(trace, repeats, parent);
+    observation.excess_statements = repeats.count - 1;
+    // One query for all keys costs about what the dearest of the single ones does.
+    observation.saved = std::max(Micros(0), repeats.duration - repeats.longest);
+    observation.remedy = query.aggregate ? Remedy::kGroupBy : Remedy::kPreload;
+    const bool critical = repeats.count >= critical_repeats_ && repeats.duration >= critical_time_;
+    observation.severity = critical ? Severity::kCritical : Severity::kWarning;
+    observation.confidence = grouping_confidence(trace) * (repeats.keys_known ? 1 : 0.85) *
+                             (parent == UINT32_MAX ? 0.95 : 1);
+    observation.evidence["repeats"] = static_cast<double>(repeats.count);
+    if (repeats.keys_known)
+      observation.evidence["distinct_keys"] = static_cast<double>(repeats.distinct_keys);
+    return observation;
+  }
+
+  const uint64_t min_repeats_;
+  const uint64_t critical_repeats_;
+  const Micros critical_time_;
+  const double min_confidence_;
+};
+
+std::string summarize(const Finding& finding) {
+  const uint64_t each = finding.occurrences == 0 ? 0 : finding.statements / finding.occurrences;
+  std::string text = counted(finding.occurrences, "request", "requests") + " ran " +
+                     finding.query.summary + " " + grouped(each) + " times" +
+                     (finding.occurrences == 1 ? "" : " on average") + ", once for each key";
+  if (finding.parent_query) text += ", after " + finding.parent_query->summary;
+  return text + ": " + grouped(finding.excess_statements) + " statements and " +
+         spoken(finding.saved) + " of database time too many.";
+}
+
+}  // namespace
+
+DetectorEntry describe_n_plus_one_read() {
+  return {"n_plus_one_read",
+          "N+1 reads",
+          Occurrence::kTrace,
+          kOptions,
+          [](const Options& options) -> std::unique_ptr<Detector> {
+            return std::make_unique<NPlusOneRead>(options);
+          },
+          &summarize};
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,137 @@
+// N+1 writes: one request inserts, updates or deletes row by row in a loop.
+//
+// Not reported: statements that write several rows, a handful of rows (a form with its children),
+// and the fixtures of a test in the SQL sandbox: rows that a test makes before it does anything
+// else, or makes in turn with other tables' rows.
+#include <algorithm>
+
+#include "detectors/registry.h"
+#include "detectors/support/repeats.h"
+#include "detectors/support/wording.h"
+
+namespace ectoscope {
+namespace {
+
+using Type = OptionSpec::Type;
+
+constexpr OptionSpec kOptions[] = {
+    {"min_repeats", Type::kInteger, 5, 2, 10'000,
+     "Single-row writes of one shape that make a finding; a form with its children has fewer."},
+    {"critical_repeats", Type::kInteger, 20, 2, 100'000,
+     "From so many repeats on, and critical_time, the finding is critical."},
+    {"critical_time", Type::kDuration, 100'000, 0, 60'000'000,
+     "Database time of one request's repeats that makes it critical."},
+    {"min_grouping_confidence", Type::kRatio, 0.7, 0, 1,
+     "Untagged statements count as one request only when grouping is at least so sure."},
+};
+
+bool is_write(Operation operation) {
+  return operation == Operation::kInsert || operation == Operation::kUpdate ||
+         operation == Operation::kDelete;
+}
+
+class NPlusOneWrite final : public Detector {
+ public:
+  explicit NPlusOneWrite(const Options& options)
+      : min_repeats_(static_cast<uint64_t>(options.integer("min_repeats"))),
+        critical_repeats_(static_cast<uint64_t>(options.integer("critical_repeats"))),
+        critical_time_(options.duration("critical_time")),
+        min_confidence_(options.ratio("min_grouping_confidence")) {}
+
+  void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
+    if (trace.confidence < min_confidence_) return;
+    std::vector<Repeats> all = repeats_of(trace, queries, min_repeats_);
+    if (all.empty()) return;
+    const bool sandbox = is_sandbox(trace, queries);
+    for (Repeats& repeats : all) {
+      const Query& query = queries[repeats.query];
+      if (!is_write(query.operation)) continue;
+      std::erase_if(repeats.at,
+                    [&](uint32_t i) { return !loops_over_keys(query, trace.executions[i]); });
+      if (sandbox && query.operation == Operation::kInsert) drop_fixtures(trace, queries, repeats);
+      if (repeats.at.size() < min_repeats_) continue;
+      uint32_t parent = UINT32_MAX;
+      find_parent(trace, queries, repeats, &parent);
+      measure(trace, queries, repeats);
+      if (repeats.count < min_repeats_) continue;
+      if (repeats.keys_known && repeats.distinct_keys < min_repeats_) continue;
+      report.add(describe(trace, query, repeats, parent));
+    }
+  }
+
+ private:
+  // What remains is the longest run of this shape with no other write between, unless the test
+  // begins with it.
+  static void drop_fixtures(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
+    std::vector<uint32_t> best;
+    std::vector<uint32_t> run;
+    bool first_write = true;
+    bool run_is_first = false;
+    for (uint32_t i = 0; i < trace.executions.size(); ++i) {
+      const Query& query = queries[trace.executions[i].query];
+      if (query.transaction != TransactionVerb::kNone) continue;
+      if (query.id != repeats.query) {
+        run.clear();
+        if (is_write(query.operation)) first_write = false;
+        continue;
+      }
+      if (run.empty()) run_is_first = first_write;
+      first_write = false;
+      run.push_back(i);
+      if (!run_is_first && run.size() > best.size()) best = run;
+    }
+    repeats.at = std::move(best);
+  }
+
+  Observation describe(const Trace& trace, const Query& query, const Repeats& repeats,
+                       uint32_t parent) const {
+    Observation observation = observe(trace, repeats, parent);
+    observation.excess_statements = repeats.count - 1;
+    observation.saved = std::max(Micros(0), repeats.duration - repeats.longest);
+    observation.remedy = remedy(query);
+    const bool critical = repeats.count >= critical_repeats_ && repeats.duration >= critical_time_;
+    observation.severity = critical ? Severity::kCritical : Severity::kWarning;
+    observation.confidence = grouping_confidence(trace) * (repeats.keys_known ? 1 : 0.85);
+    observation.evidence["repeats"] = static_cast<double>(repeats.count);
+    return observation;
+  }
+
+  static Remedy remedy(const Query& query) {
+    switch (query.operation) {
+      case Operation::kInsert:
+        return query.on_conflict ? Remedy::kUpsertAll : Remedy::kInsertAll;
+      case Operation::kUpdate:
+        return Remedy::kUpdateAll;
+      default:
+        return Remedy::kDeleteAll;
+    }
+  }
+
+  const uint64_t min_repeats_;
+  const uint64_t critical_repeats_;
+  const Micros critical_time_;
+  const double min_confidence_;
+};
+
+std::string summarize(const Finding& finding) {
+  const uint64_t each = finding.occurrences == 0 ? 0 : finding.statements / finding.occurrences;
+  return counted(finding.occurrences, "request", "requests") + " ran " + finding.query.summary +
+         " " + grouped(each) + " times" + (finding.occurrences == 1 ? "" : " on average") +
+         ", one row each: " + grouped(finding.excess_statements) + " statements and " +
+         spoken(finding.saved) + " of database time too many.";
+}
+
+}  // namespace
+
+DetectorEntry describe_n_plus_one_write() {
+  return {"n_plus_one_write",
+          "N+1 writes",
+          Occurrence::kTrace,
+          kOptions,
+          [](const Options& options) -> std::unique_ptr<Detector> {
+            return std::make_unique<NPlusOneWrite>(options);
+          },
+          &summarize};
+}
+
+}  // namespace ectoscope

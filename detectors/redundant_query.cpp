@@ -1,0 +1,226 @@
+// Redundant queries: a request asks the same question, with the same parameters, again and again,
+// though nothing wrote to that table meanwhile; or two requests of one page ask all of the same
+// questions one right after the other (LiveView mounts a page twice).
+//
+// Not reported: loops over different keys (n_plus_one_read), row locks, system queries, and what
+// two requests seconds apart have in common.
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "core/hash.h"
+#include "detectors/registry.h"
+#include "detectors/support/repeats.h"
+#include "detectors/support/wording.h"
+
+namespace ectoscope {
+namespace {
+
+using Type = OptionSpec::Type;
+
+constexpr OptionSpec kOptions[] = {
+    {"min_repeats", Type::kInteger, 3, 2, 10'000,
+     "Identical executions in one request that make a finding; two are common and cheap."},
+    {"loop_keys", Type::kInteger, 5, 2, 10'000,
+     "A shape that runs for so many different keys is a loop, and n_plus_one_read's business."},
+    {"patient_gap", Type::kDuration, 50'000, 0, 60'000'000,
+     "Repeats further apart than this in the mean look like waiting for a change: info only."},
+    {"double_mount_gap", Type::kDuration, 1'000'000, 0, 60'000'000,
+     "Two requests with equal queries are one page's double mount when no further apart; 0: "
+     "never."},
+    {"double_mount_statements", Type::kInteger, 3, 2, 1'000,
+     "Different queries that two requests must share, and share all of, to be a double mount."},
+    {"min_grouping_confidence", Type::kRatio, 0.7, 0, 1,
+     "Untagged statements count as one request only when grouping is at least so sure."},
+};
+
+constexpr size_t kRemembered = 4096;  // requests
+
+bool asks(const Query& query, const Execution& execution) {
+  return query.operation == Operation::kSelect && !query.system && !query.locks_rows &&
+         !execution.has(Execution::kFetch) && execution.parameters_hash != 0;
+}
+
+class RedundantQuery final : public Detector {
+ public:
+  explicit RedundantQuery(const Options& options)
+      : min_repeats_(static_cast<size_t>(options.integer("min_repeats"))),
+        loop_keys_(static_cast<size_t>(options.integer("loop_keys"))),
+        patient_gap_(options.duration("patient_gap")),
+        mount_gap_(options.duration("double_mount_gap")),
+        mount_statements_(static_cast<size_t>(options.integer("double_mount_statements"))),
+        min_confidence_(options.ratio("min_grouping_confidence")) {}
+
+  void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
+    if (trace.confidence < min_confidence_) return;
+    std::set<QueryId> reported;
+    for (const Repeats& repeats : repeats_of(trace, queries, min_repeats_)) {
+      if (judge(trace, queries, repeats, report)) reported.insert(repeats.query);
+    }
+    if (trace.closed && mount_gap_.count() > 0) compare(trace, queries, reported, report);
+  }
+
+ private:
+  // Identical executions with no write to their table between.
+  std::vector<uint32_t> identical(const Trace& trace, const QueryTable& queries,
+                                  const Repeats& repeats) const {
+    const Query& query = queries[repeats.query];
+    std::map<uint64_t, std::vector<uint32_t>> by_parameters;
+    std::vector<uint32_t> found;
+    const auto settle = [&] {
+      for (const auto& [parameters, at] : by_parameters) {
+        if (at.size() >= min_repeats_) found.insert(found.end(), at.begin(), at.end());
+      }
+      by_parameters.clear();
+    };
+    for (uint32_t i = 0; i < trace.executions.size(); ++i) {
+      const Execution& execution = trace.executions[i];
+      const Query& other = queries[execution.query];
+      const bool writes = other.operation == Operation::kInsert ||
+                          other.operation == Operation::kUpdate ||
+                          other.operation == Operation::kDelete;
+      if (writes && !other.tables.empty() &&
+          std::find(query.tables.begin(), query.tables.end(), other.tables[0]) !=
+              query.tables.end()) {
+        settle();
+      }
+      if (execution.query == repeats.query && asks(query, execution))
+        by_parameters[execution.parameters_hash].push_back(i);
+    }
+    settle();
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  bool judge(const Trace& trace, const QueryTable& queries, const Repeats& repeats,
+             Report& report) const {
+    const Query& query = queries[repeats.query];
+    if (query.operation != Operation::kSelect) return false;
+    if (query.key_form == KeyForm::kSingle && repeats.distinct_keys >= loop_keys_) return false;
+    Repeats same = repeats;
+    same.at = identical(trace, queries, repeats);
+    if (same.at.empty()) return false;
+    std::set<uint64_t> questions;
+    Micros kept{0};
+    for (const uint32_t i : same.at) {
+      questions.insert(trace.executions[i].parameters_hash);
+      kept += trace.executions[i].duration;
+      same.longest = std::max(same.longest, trace.executions[i].duration);
+    }
+    same.count = same.at.size();
+    same.duration = kept;
+    Observation observation = observe(trace, same, UINT32_MAX);
+    observation.excess_statements = same.count - questions.size();
+    observation.saved = kept * static_cast<int64_t>(observation.excess_statements) /
+                        static_cast<int64_t>(same.count);
+    observation.remedy = Remedy::kMemoize;
+    const Micros gap =
+        (observation.ended_at - observation.started_at - kept) / static_cast<int64_t>(same.count);
+    observation.severity = gap > patient_gap_ ? Severity::kInfo : Severity::kWarning;
+    observation.confidence = grouping_confidence(trace) * (gap > patient_gap_ ? 0.6 : 1);
+    observation.evidence["identical"] = static_cast<double>(same.count);
+    report.add(std::move(observation));
+    return true;
+  }
+
+  struct Asked {
+    uint64_t signature = 0;
+    uint64_t trace = 0;
+    EventTime started_at;
+    EventTime ended_at;
+  };
+
+  // A second mount asks all that the first one asked, no more and no less, and soon after it.
+  void compare(const Trace& trace, const QueryTable& queries, const std::set<QueryId>& reported,
+               Report& report) {
+    std::set<std::pair<QueryId, uint64_t>> questions;
+    bool has_key = false;
+    Asked now{0, trace.number, trace.executions.front().started_at,
+              trace.executions.front().ended_at};
+    for (const Execution& execution : trace.executions) {
+      const Query& query = queries[execution.query];
+      now.started_at = std::min(now.started_at, execution.started_at);
+      now.ended_at = std::max(now.ended_at, execution.ended_at);
+      if (query.system || query.transaction != TransactionVerb::kNone) continue;
+      if (!asks(query, execution)) return;  // a write, or a question that can't be compared
+      questions.emplace(execution.query, execution.parameters_hash);
+      has_key = has_key || query.key_form == KeyForm::kSingle;
+    }
+    if (questions.size() < mount_statements_ || !has_key || trace.truncated) return;
+    for (const auto& [query, parameters] : questions) {
+      now.signature = mix_hash(mix_hash(now.signature, query), parameters);
+    }
+    now.signature = mix_hash(now.signature, trace.stream);
+    for (const Asked& earlier : asked_) {
+      if (earlier.signature != now.signature || earlier.trace == now.trace) continue;
+      const Micros gap =
+          std::max(now.started_at - earlier.ended_at, earlier.started_at - now.ended_at);
+      if (gap > mount_gap_) continue;
+      mount(trace, queries, reported, report);
+      break;
+    }
+    asked_.push_back(now);
+    if (asked_.size() > kRemembered) asked_.pop_front();
+  }
+
+  // The finding is about the dearest of the shared queries.
+  static void mount(const Trace& trace, const QueryTable& queries,
+                    const std::set<QueryId>& reported, Report& report) {
+    Repeats all;
+    Micros dearest{-1};
+    for (uint32_t i = 0; i < trace.executions.size(); ++i) {
+      const Execution& execution = trace.executions[i];
+      const Query& query = queries[execution.query];
+      if (query.system || query.transaction != TransactionVerb::kNone) continue;
+      all.at.push_back(i);
+      all.duration += execution.duration;
+      // By shape, not by this run's duration: the finding must be the same one each time.
+      const Micros rank =
+          query.key_form == KeyForm::kList ? Micros(1) : Micros(query.has_limit ? 2 : 0);
+      if (rank <= dearest || reported.contains(query.id)) continue;
+      dearest = rank;
+      all.query = query.id;
+    }
+    if (all.query == kNoQuery) return;
+    all.count = all.at.size();
+    Observation observation = observe(trace, all, UINT32_MAX);
+    observation.excess_statements = all.count;
+    observation.saved = all.duration;
+    observation.remedy = Remedy::kSharedMount;
+    observation.severity = Severity::kInfo;
+    observation.confidence = 0.75 * grouping_confidence(trace);
+    observation.evidence["double_mount_statements"] = static_cast<double>(all.count);
+    report.add(std::move(observation));
+  }
+
+  const size_t min_repeats_;
+  const size_t loop_keys_;
+  const Micros patient_gap_;
+  const Micros mount_gap_;
+  const size_t mount_statements_;
+  const double min_confidence_;
+  std::deque<Asked> asked_;
+};
+
+std::string summarize(const Finding& finding) {
+  return counted(finding.occurrences, "request", "requests") + " asked " + finding.query.summary +
+         " again with the same parameters: " + grouped(finding.excess_statements) + " of " +
+         grouped(finding.statements) + " statements and " + spoken(finding.saved) +
+         " of database time for nothing new.";
+}
+
+}  // namespace
+
+DetectorEntry describe_redundant_query() {
+  return {"redundant_query",
+          "Redundant queries",
+          Occurrence::kTrace,
+          kOptions,
+          [](const Options& options) -> std::unique_ptr<Detector> {
+            return std::make_unique<RedundantQuery>(options);
+          },
+          &summarize};
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,71 @@
+// Slow queries: executions whose parse, bind and execute together reach the limit.
+#include <algorithm>
+
+#include "detectors/registry.h"
+#include "detectors/support/wording.h"
+
+namespace ectoscope {
+namespace {
+
+using Type = OptionSpec::Type;
+
+constexpr OptionSpec kOptions[] = {
+    {"min_duration", Type::kDuration, 100'000, 1'000, 3'600'000'000,
+     "Executions that take this long or longer are slow; 100 ms is what a person notices."},
+    {"critical_duration", Type::kDuration, 1'000'000, 1'000, 3'600'000'000,
+     "From here on the finding is critical."},
+};
+
+class SlowQuery final : public Detector {
+ public:
+  explicit SlowQuery(const Options& options)
+      : min_duration_(options.duration("min_duration")),
+        critical_duration_(options.duration("critical_duration")) {}
+
+  void on_execution(const Execution& execution, const Query& query, Report& report) override {
+    if (execution.duration < min_duration_ || execution.has(Execution::kNoDuration)) return;
+    Observation observation;
+    observation.query = query.id;
+    observation.severity =
+        execution.duration >= critical_duration_ ? Severity::kCritical : Severity::kWarning;
+    observation.confidence = 1;
+    observation.remedy = Remedy::kReadPlan;
+    observation.started_at = execution.started_at;
+    observation.ended_at = execution.ended_at;
+    if (execution.pid != 0) observation.pids = {execution.pid};
+    observation.statements = 1;
+    observation.repeats = 1;
+    observation.database_time = execution.duration;
+    report.add(std::move(observation));
+  }
+
+ private:
+  const Micros min_duration_;
+  const Micros critical_duration_;
+};
+
+std::string summarize(const Finding& finding) {
+  Micros longest{0};
+  for (const Example& example : finding.examples)
+    longest = std::max(longest, example.duration);
+  const auto mean = finding.occurrences == 0
+                        ? Micros(0)
+                        : finding.database_time / static_cast<int64_t>(finding.occurrences);
+  return finding.query.summary + " was slow " + counted(finding.occurrences, "time", "times") +
+         ": " + spoken(mean) + " in the mean, " + spoken(longest) + " at worst.";
+}
+
+}  // namespace
+
+DetectorEntry describe_slow_query() {
+  return {"slow_query",
+          "Slow queries",
+          Occurrence::kExecution,
+          kOptions,
+          [](const Options& options) -> std::unique_ptr<Detector> {
+            return std::make_unique<SlowQuery>(options);
+          },
+          &summarize};
+}
+
+}  // namespace ectoscope

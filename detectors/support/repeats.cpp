@@ -1,0 +1,209 @@
+#include "detectors/support/repeats.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+namespace ectoscope {
+namespace {
+
+constexpr Micros kStampSlack{1'000};  // stamps have milliseconds
+constexpr uint32_t kNowhere = UINT32_MAX;
+
+uint64_t key_of(const Execution& execution, const Query& query) {
+  return query.operation == Operation::kInsert ? execution.parameters_hash : execution.key_hash;
+}
+
+/// "post_id" and "posts": equal but for the ending.
+bool refers_to(std::string_view column, std::string_view table) {
+  if (!column.ends_with("_id")) return false;
+  column.remove_suffix(3);
+  const auto same = std::mismatch(column.begin(), column.end(), table.begin(), table.end()).first;
+  const auto common = static_cast<size_t>(same - column.begin());
+  return common >= 3 && common + 1 >= column.size();
+}
+
+/// Whether names say that the child's key comes from the parent's rows.
+bool related(const Query& parent, const Query& child) {
+  if (parent.tables.empty() || child.tables.empty()) return false;
+  if (refers_to(child.key_column, parent.tables[0])) return true;
+  if (child.key_column != "id") return false;
+  if (child.operation != Operation::kSelect) return parent.tables[0] == child.tables[0];
+  const std::string_view text = parent.text;
+  for (size_t end = text.find("_id"); end != std::string_view::npos;
+       end = text.find("_id", end + 1)) {
+    size_t begin = end;
+    while (begin > 0 && text[begin - 1] != '"' && text[begin - 1] != '.' && text[begin - 1] != ' ')
+      --begin;
+    if (refers_to(text.substr(begin, end + 3 - begin), child.tables[0])) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, uint64_t least) {
+  std::map<QueryId, Repeats> found;
+  for (const ShapeTotal& total : trace.totals) {
+    if (total.executions < least || queries[total.query].system) continue;
+    Repeats& repeats = found[total.query];
+    repeats.query = total.query;
+    repeats.count = total.executions;
+    repeats.duration = total.duration;
+  }
+  if (found.empty()) return {};
+  for (uint32_t i = 0; i < trace.executions.size(); ++i) {
+    const auto entry = found.find(trace.executions[i].query);
+    if (entry != found.end()) entry->second.at.push_back(i);
+  }
+  std::vector<Repeats> all;
+  for (auto& [query, repeats] : found) {
+    if (repeats.at.empty()) continue;
+    measure(trace, queries, repeats);
+    all.push_back(std::move(repeats));
+  }
+  return all;
+}
+
+void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
+  std::vector<uint64_t> keys;
+  repeats.longest = Micros(0);
+  repeats.keys_known = true;
+  Micros kept{0};
+  for (const uint32_t i : repeats.at) {
+    const Execution& execution = trace.executions[i];
+    repeats.longest = std::max(repeats.longest, execution.duration);
+    kept += execution.duration;
+    const uint64_t key = key_of(execution, queries[repeats.query]);
+    if (key == 0) {
+      repeats.keys_known = false;
+    } else {
+      keys.push_back(key);
+    }
+  }
+  if (!trace.truncated) {
+    repeats.count = repeats.at.size();
+    repeats.duration = kept;
+  }
+  std::sort(keys.begin(), keys.end());
+  repeats.distinct_keys = static_cast<size_t>(std::unique(keys.begin(), keys.end()) - keys.begin());
+}
+
+bool loops_over_keys(const Query& query, const Execution& execution) {
+  if (query.system || query.range || execution.has(Execution::kFetch)) return false;
+  switch (query.operation) {
+    case Operation::kInsert:
+      return query.inserted_rows == 1;
+    case Operation::kSelect:
+    case Operation::kUpdate:
+    case Operation::kDelete:
+      return query.key_form == KeyForm::kSingle ||
+             (query.key_form == KeyForm::kList && execution.has(Execution::kOneElement));
+    default:
+      return false;
+  }
+}
+
+QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repeats,
+                    uint32_t* parent) {
+  *parent = kNowhere;
+  if (repeats.at.size() < 2) return kNoQuery;
+  const Query& child = queries[repeats.query];
+  const uint32_t second = repeats.at[1];
+  const EventTime before = trace.executions[second].started_at + kStampSlack;
+  int best = -1;
+  for (uint32_t i = 0; i < second; ++i) {
+    const Execution& execution = trace.executions[i];
+    const Query& query = queries[execution.query];
+    if (query.operation != Operation::kSelect || query.system || execution.query == child.id)
+      continue;
+    if (execution.ended_at > before) continue;
+    const auto total =
+        std::lower_bound(trace.totals.begin(), trace.totals.end(), execution.query,
+                         [](const ShapeTotal& t, QueryId id) { return t.query < id; });
+    // What runs as often as the child is its sibling in a cycle, not what led to it.
+    if (total != trace.totals.end() && total->query == execution.query &&
+        total->executions * 2 > repeats.count)
+      continue;
+    const bool first_is_outside = i > repeats.at[0];
+    // Between the first and the second repeat only a relative can be a parent: anything else stands
+    // there by chance, as in a loop that does more than one thing.
+    const bool relative = related(query, child);
+    if (first_is_outside && !relative) continue;
+    const int rank = relative ? 1 : 0;
+    if (rank < best) continue;
+    best = rank;
+    *parent = i;
+  }
+  if (*parent == kNowhere) return kNoQuery;
+  if (*parent > repeats.at[0]) {
+    repeats.at.erase(repeats.at.begin());
+    if (trace.truncated) --repeats.count;
+    measure(trace, queries, repeats);
+  }
+  return trace.executions[*parent].query;
+}
+
+double grouping_confidence(const Trace& trace) {
+  switch (trace.grouped_by) {
+    case GroupedBy::kTraceparent:
+      return 0.97 * trace.confidence;
+    case GroupedBy::kTag:
+      return 0.95 * trace.confidence;
+    case GroupedBy::kTransaction:
+      return 0.92 * trace.confidence;
+    case GroupedBy::kChain:
+      return 0.85 * trace.confidence;
+    case GroupedBy::kNone:
+      break;
+  }
+  return 0.5 * trace.confidence;
+}
+
+Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent) {
+  Observation observation;
+  observation.query = repeats.query;
+  observation.repeats = repeats.count;
+  observation.statements = repeats.count;
+  observation.database_time = repeats.duration;
+  observation.started_at = trace.executions[repeats.at.front()].started_at;
+  observation.ended_at = trace.executions[repeats.at.front()].ended_at;
+  const auto add = [&](const Execution& execution) {
+    observation.started_at = std::min(observation.started_at, execution.started_at);
+    observation.ended_at = std::max(observation.ended_at, execution.ended_at);
+    if (execution.pid != 0) observation.pids.push_back(execution.pid);
+  };
+  for (const uint32_t i : repeats.at)
+    add(trace.executions[i]);
+  if (parent != kNowhere) {
+    add(trace.executions[parent]);
+    observation.parent = trace.executions[parent].query;
+    ++observation.statements;
+  }
+  std::sort(observation.pids.begin(), observation.pids.end());
+  observation.pids.erase(std::unique(observation.pids.begin(), observation.pids.end()),
+                         observation.pids.end());
+  return observation;
+}
+
+bool is_sandbox(const Trace& trace, const QueryTable& queries) {
+  size_t savepoints = 0;
+  size_t statements = 0;
+  for (const Execution& execution : trace.executions) {
+    switch (queries[execution.query].transaction) {
+      case TransactionVerb::kCommit:
+        return false;
+      case TransactionVerb::kSavepoint:
+        ++savepoints;
+        break;
+      case TransactionVerb::kNone:
+        ++statements;
+        break;
+      default:
+        break;
+    }
+  }
+  return savepoints > 0 && savepoints * 2 >= statements;
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,51 @@
+// The repeats of one shape in a trace, and what led to them.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/finding.h"
+#include "core/query.h"
+#include "core/trace.h"
+
+namespace ectoscope {
+
+/// Executions of one shape in one trace, as indexes into Trace::executions, in its order.
+struct Repeats {
+  QueryId query = kNoQuery;
+  std::vector<uint32_t> at;
+  uint64_t count = 0;        // exact, also where the trace kept fewer
+  Micros duration{0};        // of all
+  Micros longest{0};         // of those kept
+  size_t distinct_keys = 0;  // among those kept and known
+  bool keys_known = true;    // of all that are kept
+};
+
+/// One entry for each shape that ran at least `least` times, by query id.
+std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, uint64_t least);
+
+/// Recounts keys, longest and, where no execution was left out by the trace, count and duration,
+/// for the executions named by `repeats.at`.
+void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats);
+
+/// Whether the repeats of this shape can be a loop over keys: one row's key compared by equality
+/// (or a list of one), or one row written.
+bool loops_over_keys(const Query& query, const Execution& execution);
+
+/// The read that led to a loop: the latest one before the second repeat that is no part of the
+/// loop, names before place.  A repeat that ran before its parent is no part of the loop and is
+/// taken out of `repeats` (the look-up of the current user, say, before a loop over authors).
+/// kNoQuery when there is none; `*parent` is its index.
+QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repeats,
+                    uint32_t* parent);
+
+/// How sure a finding of this trace may be at most: the rung, and grouping's own measure.
+double grouping_confidence(const Trace& trace);
+
+/// Begins an observation with times, pids, counts and cost; `parent` is an index or UINT32_MAX.
+Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent);
+
+/// A transaction of the Ecto SQL sandbox: savepoints around statements, never committed.
+bool is_sandbox(const Trace& trace, const QueryTable& queries);
+
+}  // namespace ectoscope
