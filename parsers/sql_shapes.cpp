@@ -81,6 +81,18 @@ uint64_t identity_of(const Query& query) {
   return XXH3_64bits(text.data(), text.size());
 }
 
+void show(const SqlSkeleton& skeleton, const std::set<std::string, std::less<>>& aliases,
+          Query& query) {
+  query.summary = summarize(skeleton, query);
+  if (query.transaction != TransactionVerb::kNone) {
+    // A savepoint's name, often made up for one use, makes no shape.
+    query.text = query.canonical = query.summary;
+  } else {
+    query.text = show_sql(skeleton);
+    query.canonical = canonical_sql(skeleton, aliases);
+  }
+}
+
 }  // namespace
 
 class SqlShapes::Impl {
@@ -114,7 +126,7 @@ class SqlShapes::Impl {
   void read_text(std::string_view text, const SqlTextHash& hash, CommentTags& tags);
   QueryId query_of_skeleton();
   QueryId add_query();
-  bool fits_parser();
+  bool parse(Query& query, std::set<std::string, std::less<>>& aliases);
   void keep(const SqlTextHash& hash, QueryId query, const CommentTags& inner);
   void take_known(const Known& known, std::string_view text, CommentTags& tags);
   void trim_buffers();
@@ -131,6 +143,7 @@ class SqlShapes::Impl {
   SqlSkeletonBuilder builder_;
   SqlSkeleton skeleton_;
   SqlParseThread parser_;
+  bool refused_ = false;  // by libpg_query, the last one that was asked
   std::vector<std::string_view> literals_;
   std::map<std::string, uint64_t, std::less<>> counts_;
   ResolvedSql resolved_;
@@ -216,42 +229,42 @@ QueryId SqlShapes::Impl::query_of_skeleton() {
   return query;
 }
 
-bool SqlShapes::Impl::fits_parser() {
-  std::string_view reason;
-  if (skeleton_.text.size() > limits_.max_statement_bytes ||
-      skeleton_.tokens > limits_.max_tokens) {
-    reason = "sql_too_long";
+// Whether libpg_query read the skeleton; counts why not.
+bool SqlShapes::Impl::parse(Query& query, std::set<std::string, std::less<>>& aliases) {
+  bool parsed = false;
+  refused_ = false;
+  if (skeleton_.torn) {
+    count("sql_refused");
+  } else if (skeleton_.text.size() > limits_.max_statement_bytes ||
+             skeleton_.tokens > limits_.max_tokens) {
+    count("sql_too_long");
   } else if (skeleton_.depth > limits_.max_depth || skeleton_.height > limits_.max_height) {
-    reason = "sql_too_deep";
+    count("sql_too_deep");
+  } else if (!parser_.run([&] { parsed = read_facts(skeleton_, query, aliases); })) {
+    count("sql_no_parser");
+  } else if (!parsed) {
+    count("sql_refused");
+    refused_ = true;
   }
-  if (!reason.empty()) count(reason);
-  return reason.empty();
+  return parsed;
 }
 
 QueryId SqlShapes::Impl::add_query() {
   make_printable(skeleton_.text);
   Query query;
   std::set<std::string, std::less<>> aliases;
-  bool parsed = false;
-  if (fits_parser()) {
-    const bool ran = parser_.run([&] { parsed = read_facts(skeleton_, query, aliases); });
-    if (!ran) {
-      count("sql_no_parser");
-    } else if (!parsed) {
-      count("sql_refused");
-    }
-  }
-  if (!parsed) {
-    guess_facts(skeleton_, query);
-    aliases = guess_aliases(skeleton_);
-  }
-  query.summary = summarize(skeleton_, query);
-  if (query.transaction != TransactionVerb::kNone) {
-    // A savepoint's name, often made up for one use, makes no shape.
-    query.text = query.canonical = query.summary;
+  if (parse(query, aliases)) {
+    show(skeleton_, aliases, query);
+  } else if (refused_) {
+    SqlSkeleton safe = skeleton_;
+    if (safe.abrupt) stop_at_first_string(safe);
+    guess_facts(safe, query);
+    stop_at_first_string(safe);
+    show(safe, guess_aliases(safe), query);
+    query.canonical += hash_suffix(skeleton_.text);
   } else {
-    query.text = show_sql(skeleton_);
-    query.canonical = canonical_sql(skeleton_, aliases);
+    guess_facts(skeleton_, query);
+    show(skeleton_, guess_aliases(skeleton_), query);
   }
   return queries_.find_or_add(query, identity_of(query));
 }

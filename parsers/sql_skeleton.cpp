@@ -13,11 +13,27 @@ uint32_t u32(size_t value) {
   return static_cast<uint32_t>(value);
 }
 
+bool is_word(SqlTokenKind kind) {
+  return kind == SqlTokenKind::kWord || kind == SqlTokenKind::kNumber ||
+         kind == SqlTokenKind::kString || kind == SqlTokenKind::kParameter;
+}
+
 bool is_sign(std::string_view text) {
   return text == "-" || text == "+";
 }
 
 }  // namespace
+
+void stop_at_first_string(SqlSkeleton& skeleton) {
+  const auto first =
+      std::find_if(skeleton.literals.begin(), skeleton.literals.end(),
+                   [&](const SqlLiteral& literal) { return skeleton.text[literal.at] != '1'; });
+  if (first == skeleton.literals.end()) return;
+  const size_t end = skeleton.text.find('\'', first->at) + 2;
+  skeleton.text.resize(end);
+  skeleton.literals.erase(first + 1, skeleton.literals.end());
+  std::erase_if(skeleton.further_rows, [end](const SqlSpan& rows) { return rows.end > end; });
+}
 
 void SqlSkeletonBuilder::build(std::string_view sql, SqlSkeleton& out) {
   sql_ = sql.substr(0, std::numeric_limits<uint32_t>::max());
@@ -27,6 +43,7 @@ void SqlSkeletonBuilder::build(std::string_view sql, SqlSkeleton& out) {
   out.comments.clear();
   out.further_rows.clear();
   out.first_word = SqlWord();
+  out.torn = out.abrupt = false;
   out.parameters = out.rows = out.tokens = out.depth = out.height = 0;
   levels_.assign(1, Level{});
   last_ = SqlToken{};
@@ -46,6 +63,7 @@ void SqlSkeletonBuilder::build(std::string_view sql, SqlSkeleton& out) {
     pop_level();
   finish_expression();
   out.height = std::max(out.height, level().highest + level().combined);
+  if (out.torn) stop_at_first_string(out);
   while (!out.text.empty() && out.text.back() == ';')
     out.text.pop_back();
 }
@@ -55,6 +73,10 @@ void SqlSkeletonBuilder::take(const SqlToken& token) {
   if (level().in_values && level().rows > 0 && token.kind != SqlTokenKind::kComma &&
       token.kind != SqlTokenKind::kOpen) {
     level().in_values = false;
+  }
+  if (token.begin == last_.end && token.begin > 0) {
+    const bool string = token.kind == SqlTokenKind::kString && is_word(last_.kind);
+    out_->abrupt |= string || (last_.kind == SqlTokenKind::kString && is_word(token.kind));
   }
   if (assigned_ && token.kind != SqlTokenKind::kSemicolon) return assigned_value(token);
   const bool sign_before = sign_;
@@ -139,9 +161,12 @@ void SqlSkeletonBuilder::word(const SqlToken& token) {
 
 void SqlSkeletonBuilder::name(const SqlToken& token) {
   level().pure = false;
+  const size_t before = out_->text.size();
   emit(sql_.substr(token.begin, token.end - token.begin), true);
-  // A name without an end would swallow what is emitted next.
-  if (token.value_end == token.end) out_->text.push_back('"');
+  if (token.value_end == token.end) {  // it has no end, and may hold anything
+    out_->text.resize(before);
+    out_->torn = true;
+  }
 }
 
 void SqlSkeletonBuilder::value(const SqlToken& token) {
@@ -163,6 +188,7 @@ void SqlSkeletonBuilder::value(const SqlToken& token) {
     literal(u32(begin), u32(token.end), "1");
     return;
   }
+  if (token.value_end == token.end) out_->torn = true;
   literal(u32(token.value_begin), u32(token.value_end),
           token.kind == SqlTokenKind::kString ? "''" : "b''");
 }

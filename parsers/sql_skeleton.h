@@ -34,12 +34,18 @@ struct SqlSkeleton {
   std::vector<SqlSpan> comments;      // in the statement, without their marks
   std::vector<SqlSpan> further_rows;  // in `text`: `,(...)` that stands for all rows but the first
   SqlWord first_word;
+  bool torn = false;        // a quote has no end; `text` stops at the first string or that name
+  bool abrupt = false;      // a string touches a word, as where a value's own quote ended it
   uint32_t parameters = 0;  // highest $n
   uint32_t rows = 0;        // of the longest VALUES
   uint32_t tokens = 0;      // what libpg_query would have to read
   uint32_t depth = 0;       // of brackets and CASE, at the deepest
   uint32_t height = 0;      // upper bound for the height of an expression's tree
 };
+
+/// Cuts the skeleton after its first string.  Where quotes don't match, what seems to stand outside
+/// of strings may well be a string's text.
+void stop_at_first_string(SqlSkeleton& skeleton);
 
 /// Threads: one at a time.  Never fails.  Cost: one pass over the statement.
 class SqlSkeletonBuilder {

@@ -273,14 +273,18 @@ std::string canonical_sql(const SqlSkeleton& skeleton,
                           const std::set<std::string, std::less<>>& aliases) {
   std::string text = Canonical(skeleton, aliases).run();
   if (text.size() > kMaxText) {
-    std::array<char, 24> hash{};
-    std::snprintf(
-        hash.data(), hash.size(), " ...%016llx",
-        static_cast<unsigned long long>(XXH3_64bits(skeleton.text.data(), skeleton.text.size())));
-    cut(text, kMaxText - hash.size());
-    text += hash.data();
+    const std::string suffix = hash_suffix(skeleton.text);
+    cut(text, kMaxText - suffix.size());
+    text += suffix;
   }
   return text;
+}
+
+std::string hash_suffix(std::string_view text) {
+  std::array<char, 24> out{};
+  std::snprintf(out.data(), out.size(), " ...%016llx",
+                static_cast<unsigned long long>(XXH3_64bits(text.data(), text.size())));
+  return out.data();
 }
 
 std::set<std::string, std::less<>> guess_aliases(const SqlSkeleton& skeleton) {

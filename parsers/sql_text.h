@@ -18,6 +18,9 @@ std::string show_sql(const SqlSkeleton& skeleton);
 std::string canonical_sql(const SqlSkeleton& skeleton,
                           const std::set<std::string, std::less<>>& aliases);
 
+/// " ..." and a hash: tells texts apart that are shown cut.
+std::string hash_suffix(std::string_view text);
+
 /// Aliases as the tokens suggest them, for text without a tree: `AS name` or a name with digits
 /// before a dot.
 std::set<std::string, std::less<>> guess_aliases(const SqlSkeleton& skeleton);
