@@ -16,14 +16,20 @@ constexpr size_t kLongestBreak = 10'000;
 uint64_t quick_hash(std::string_view text) {
   uint64_t first = 0;
   uint64_t last = 0;
-  if (text.size() >= 8) {
-    std::memcpy(&first, text.data(), 8);
-    std::memcpy(&last, text.data() + text.size() - 8, 8);
-  } else {
-    for (const char c : text)
-      first = first << 8U | static_cast<unsigned char>(c);
+  const size_t size = text.size();
+  const char* const data = text.data();
+  if (size >= 8) {
+    std::memcpy(&first, data, 8);
+    std::memcpy(&last, data + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(&first, data, 4);
+    std::memcpy(&last, data + size - 4, 4);
+  } else if (size > 0) {
+    first = static_cast<unsigned char>(data[0]);
+    last = static_cast<uint64_t>(static_cast<unsigned char>(data[size / 2])) << 8U |
+           static_cast<unsigned char>(data[size - 1]);
   }
-  return (first ^ last * 0x9E3779B97F4A7C15ULL ^ text.size()) * 0xBF58476D1CE4E5B9ULL;
+  return (first ^ last * 0x9E3779B97F4A7C15ULL ^ size) * 0xBF58476D1CE4E5B9ULL;
 }
 
 uint64_t names_of(const LogRecord& record) {
@@ -82,15 +88,17 @@ ForgeryGuard::Verdict ForgeryGuard::look_ahead(std::string_view rest, size_t fro
 
 /// Before `until` something stands in the line that can only be the end of another line's prefix.
 bool ForgeryGuard::holds_tail(std::string_view line, size_t until, bool broken) {
-  LogRecord record;
-  LineHead head;
   size_t from = 0;
   for (const LinePrefix& prefix : prefixes_) {
+    LogRecord record;
+    LineHead head;
     if (!prefix.match(line, stamps_, record, head)) continue;
     from = head.length;
     break;
   }
   for (size_t i = 0; from == 0 && i < prefixes_.size(); ++i) {
+    LogRecord record;
+    LineHead head;
     if (!prefixes_[i].match_any_name(line, stamps_, record, head)) continue;
     // A name with blanks is rare but allowed, unless a severity is in it.
     if (broken || find_severity(line, 0) + head.word.length < head.length) return true;

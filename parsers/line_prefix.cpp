@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "parsers/byte_scan.h"
 
 namespace ectoscope {
 namespace {
 
-constexpr size_t kMaxNameLength = 512;  // far over what PostgreSQL prints for a field
+constexpr size_t kMaxTextLength = 512;  // far over what PostgreSQL prints for a field
 constexpr size_t kLongestName = 63;
 constexpr size_t kLongestOther = 128;  // what may stand between two names
 constexpr int kMaxSteps = 256;
@@ -22,25 +21,15 @@ bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
-const char* skip_blanks(const char* at, const char* end) {
-  while (at != end && *at == ' ')
+template <typename Belongs>
+const char* end_of(const char* at, const char* end, Belongs belongs) {
+  while (at != end && belongs(*at))
     ++at;
   return at;
 }
 
-const char* read_number(const char* at, const char* end, uint64_t& value) {
-  value = 0;
-  for (; at != end && is_digit(*at); ++at)
-    value = value * 10 + static_cast<uint64_t>(*at - '0');
-  return at;
-}
-
-bool follows(const char* at, const char* end, const std::string& literal) {
-  const size_t length = literal.size();
-  if (static_cast<size_t>(end - at) < length) return false;
-  for (size_t i = 0; i < length; ++i)
-    if (at[i] != literal[i]) return false;
-  return true;
+bool follows(const char* at, const char* end, std::string_view literal) {
+  return std::string_view(at, static_cast<size_t>(end - at)).starts_with(literal);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -51,127 +40,103 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// "10.0.0.1(4321)" and "10.0.0.1" to the address alone.
-std::string_view without_port(std::string_view host) {
-  if (!host.ends_with(')')) return host;
-  return host.substr(0, host.rfind('('));
+/// Skips the blanks of a padded field, but for those that the prefix has behind it.
+const char* skip_padding(const char* at, const char* end, std::string_view after) {
+  const char* const stop = end_of(at, end, [](char c) { return c == ' '; });
+  const size_t own = std::min(after.find_first_not_of(' '), after.size());
+  return stop - at > static_cast<std::ptrdiff_t>(own) ? stop - own : at;
+}
+
+const char* read_field(const PrefixOp& op, const char* at, PrefixMatching& matching) {
+  const char* const begin = at;
+  const char* const end = matching.end;
+  switch (op.field) {
+    case PrefixField::kFineStamp:
+    case PrefixField::kStamp:
+    case PrefixField::kEpoch:
+    case PrefixField::kSessionStart:
+      return read_stamp(op.field, at, matching);
+    case PrefixField::kPid:
+      return read_pid(at, matching);
+    case PrefixField::kQueryId:
+      return read_query_id(at, matching);
+    case PrefixField::kNumber:
+      return end_of(at, end, is_digit);
+    case PrefixField::kSession:
+      at = end_of(at, end, [](char c) { return is_hex(c) || c == '.'; });
+      matching.record.session = {begin, static_cast<size_t>(at - begin)};
+      return at;
+    case PrefixField::kVirtualXid:
+      at = end_of(at, end, [](char c) { return is_digit(c) || c == '/'; });
+      matching.record.virtual_xid = {begin, static_cast<size_t>(at - begin)};
+      return at;
+    case PrefixField::kSqlState:
+      at = end_of(at, end, [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+      matching.record.sqlstate = {begin, static_cast<size_t>(at - begin)};
+      return at == begin || at - begin == 5 ? at : nullptr;
+    default:
+      return at;
+  }
 }
 
 }  // namespace
 
-struct LinePrefix::Matching {
-  const char* end;
-  StampReader& stamps;
-  LogRecord& record;
-  LineHead& head;
-  const char* begin;
+/// The search for a way to read one line: names may end at several places.
+struct LinePrefix::Search {
+  PrefixMatching matching;
   bool any_name = false;
   bool reached_name = false;
   const char* must_finish_at = nullptr;  // where the word has to stand; null: anywhere
   int steps = 0;
+
+  bool finish(const char* at, bool short_form) {
+    if (must_finish_at != nullptr && at != must_finish_at) return false;
+    return finish_head(at, short_form, matching);
+  }
 };
 
-LinePrefix::Field LinePrefix::field_of(char escape) {
-  switch (escape) {
-    case 'm':
-      return Field::kFineStamp;
-    case 't':
-      return Field::kStamp;
-    case 'n':
-      return Field::kEpoch;
-    case 's':
-      return Field::kSessionStart;
-    case 'p':
-      return Field::kPid;
-    case 'P':
-    case 'l':
-    case 'x':
-      return Field::kNumber;
-    case 'u':
-      return Field::kUser;
-    case 'd':
-      return Field::kDatabase;
-    case 'a':
-      return Field::kApplication;
-    case 'r':
-    case 'h':
-      return Field::kHost;
-    case 'c':
-      return Field::kSession;
-    case 'v':
-      return Field::kVirtualXid;
-    case 'Q':
-      return Field::kQueryId;
-    case 'e':
-      return Field::kSqlState;
-    case 'b':
-    case 'i':
-    case 'L':
-      return Field::kText;
-    default:
-      return Field::kNothing;
-  }
-}
-
-bool LinePrefix::is_text(Field field) {
-  return is_name(field) || field == Field::kApplication || field == Field::kHost ||
-         field == Field::kText;
-}
-
-bool LinePrefix::is_name(Field field) {
-  return field == Field::kUser || field == Field::kDatabase;
-}
-
-void LinePrefix::add(Field field, bool padded) {
-  ops_.push_back({field, padded, {}});
-  has_names_ = has_names_ || is_name(field);
-  has_pid_ = has_pid_ || field == Field::kPid;
-  has_stamp_ =
-      has_stamp_ || field == Field::kStamp || field == Field::kFineStamp || field == Field::kEpoch;
-}
-
-LinePrefix::LinePrefix(std::string_view log_line_prefix) : text_(log_line_prefix) {
-  ops_.push_back({});
-  for (size_t i = 0; i < text_.size(); ++i) {
-    if (text_[i] != '%') {
-      ops_.back().after += text_[i];
-      continue;
-    }
-    size_t escape = i + 1;
-    while (escape < text_.size() && (text_[escape] == '-' || is_digit(text_[escape])))
-      ++escape;
-    if (escape == text_.size()) break;
-    const bool padded = escape > i + 1;
-    i = escape;
-    if (text_[i] == '%') {
-      ops_.back().after += '%';
-    } else if (text_[i] == 'q') {
-      session_ops_ = ops_.size();
-      ops_.push_back({});
-    } else if (const Field field = field_of(text_[i]); field != Field::kNothing) {
-      add(field, padded);
-    }
-  }
+LinePrefix::LinePrefix(std::string_view log_line_prefix)
+    : text_(log_line_prefix), prefix_(read_log_line_prefix(log_line_prefix)), quick_(prefix_) {
   measure_names();
+  has_pid_ = has(PrefixField::kPid);
+  has_stamp_ = has(PrefixField::kStamp) || has(PrefixField::kFineStamp) || has(PrefixField::kEpoch);
+}
+
+bool LinePrefix::has(PrefixField field) const {
+  return std::any_of(prefix_.ops.begin(), prefix_.ops.end(),
+                     [&](const PrefixOp& op) { return op.field == field; });
+}
+
+void LinePrefix::measure_names() {
+  size_t span = 0;
+  for (const PrefixOp& op : prefix_.ops) {
+    if (span == 0 && !is_name(op.field)) continue;
+    span += is_name(op.field) ? kLongestName : kLongestOther;
+    if (is_name(op.field)) name_span_ = span;
+    span += op.after.size();
+  }
 }
 
 bool LinePrefix::match(std::string_view line, StampReader& stamps, LogRecord& record,
                        LineHead& head) const {
-  Matching matching{line.data() + line.size(), stamps, record, head, line.data()};
-  return match_from(0, line.data(), matching);
+  PrefixMatching matching{line.data(), line.data() + line.size(), stamps, record, head};
+  if (quick_.match(matching)) return true;
+  head = {};
+  Search search{matching};
+  return match_from(0, line.data(), search);
 }
 
 bool LinePrefix::match_any_name(std::string_view line, StampReader& stamps, LogRecord& record,
                                 LineHead& head) const {
-  Matching matching{line.data() + line.size(), stamps, record, head, line.data(), true};
-  return match_from(0, line.data(), matching);
+  Search search{{line.data(), line.data() + line.size(), stamps, record, head}, true};
+  return match_from(0, line.data(), search);
 }
 
 bool LinePrefix::breaks_off_in_name(std::string_view line, StampReader& stamps) const {
   LogRecord record;
   LineHead head;
-  Matching matching{line.data() + line.size(), stamps, record, head, line.data(), true};
-  return !match_from(0, line.data(), matching) && matching.reached_name;
+  Search search{{line.data(), line.data() + line.size(), stamps, record, head}, true};
+  return !match_from(0, line.data(), search) && search.reached_name;
 }
 
 bool LinePrefix::has_tail(std::string_view line, size_t from, size_t until,
@@ -179,151 +144,56 @@ bool LinePrefix::has_tail(std::string_view line, size_t from, size_t until,
   const char* const end = line.data() + line.size();
   for (size_t severity = find_severity(line, from); severity != std::string_view::npos;
        severity = find_severity(line, severity + 1)) {
-    const size_t window = severity < kMaxNameLength ? 0 : severity - kMaxNameLength;
+    const size_t window = severity < kMaxTextLength ? 0 : severity - kMaxTextLength;
     for (size_t at = std::max(from, window); at <= severity && at < until; ++at) {
-      for (size_t index = 0; index < ops_.size(); ++index) {
-        const Op& op = ops_[index];
+      for (size_t index = 0; index < prefix_.ops.size(); ++index) {
+        const PrefixOp& op = prefix_.ops[index];
         if (!is_name(op.field) || !follows(line.data() + at, end, op.after)) continue;
         LogRecord record;
         LineHead head;
-        Matching matching{end, stamps, record, head, line.data(), true};
-        matching.must_finish_at = line.data() + severity;
-        if (match_from(index + 1, line.data() + at + op.after.size(), matching)) return true;
+        Search search{{line.data(), end, stamps, record, head}, true};
+        search.must_finish_at = line.data() + severity;
+        if (match_from(index + 1, line.data() + at + op.after.size(), search)) return true;
       }
     }
   }
   return false;
 }
 
-void LinePrefix::measure_names() {
-  size_t span = 0;
-  bool begun = false;
-  for (const Op& op : ops_) {
-    begun = begun || is_name(op.field);
-    if (!begun) continue;
-    span += is_name(op.field) ? kLongestName : kLongestOther;
-    if (is_name(op.field)) name_span_ = span;
-    span += op.after.size();
-  }
-}
-
-bool LinePrefix::finish(const char* at, bool short_form, Matching& matching) const {
-  if (matching.must_finish_at != nullptr && at != matching.must_finish_at) return false;
-  const LineWord word = read_line_word({at, static_cast<size_t>(matching.end - at)});
-  if (word.part == LinePart::kNone) return false;
-  matching.head.word = word;
-  matching.record.severity = word.severity;
-  matching.head.length = static_cast<size_t>(at - matching.begin) + word.length;
-  matching.head.short_form = short_form;
-  return true;
-}
-
-bool LinePrefix::match_from(size_t index, const char* at, Matching& matching) const {
-  for (; index < ops_.size(); ++index) {
-    if (index == session_ops_ && finish(at, true, matching)) return true;
-    const Op& op = ops_[index];
-    if (is_text(op.field)) return match_text(index, at, matching);
-    if (op.padded) at = skip_blanks(at, matching.end);
-    at = read_field(op, at, matching);
+bool LinePrefix::match_from(size_t index, const char* at, Search& search) const {
+  const char* const end = search.matching.end;
+  for (; index < prefix_.ops.size(); ++index) {
+    if (index == prefix_.session_ops && search.finish(at, true)) return true;
+    const PrefixOp& op = prefix_.ops[index];
+    if (is_text(op.field)) return match_text(index, at, search);
+    if (op.padded) at = end_of(at, end, [](char c) { return c == ' '; });
+    at = read_field(op, at, search.matching);
     if (at == nullptr) return false;
-    if (op.padded && !op.after.starts_with(' ')) at = skip_blanks(at, matching.end);
-    if (op.padded && op.after.starts_with(' '))
-      while (matching.end - at > 1 && at[0] == ' ' && at[1] == ' ')
-        ++at;
-    if (!follows(at, matching.end, op.after)) return false;
+    if (op.padded) at = skip_padding(at, end, op.after);
+    if (!follows(at, end, op.after)) return false;
     at += op.after.size();
   }
-  return finish(at, false, matching);
+  return search.finish(at, false);
 }
 
-bool LinePrefix::match_text(size_t index, const char* at, Matching& matching) const {
-  const Op& op = ops_[index];
-  if (is_name(op.field) && !std::exchange(matching.reached_name, true))
-    matching.head.name_at = static_cast<size_t>(at - matching.begin);
-  const bool blank_ends = is_name(op.field) && !matching.any_name && !op.padded;
-  const char* const limit = at + std::min(static_cast<size_t>(matching.end - at), kMaxNameLength);
-  const char* stop = at;
-  for (;;) {
-    if (!op.after.empty()) stop = find_near(stop, limit, op.after[0]);
-    if (stop == limit) return false;
-    if (blank_ends && std::memchr(at, ' ', static_cast<size_t>(stop - at)) != nullptr) return false;
-    if (++matching.steps > kMaxSteps) return false;
-    if (follows(stop, matching.end, op.after)) {
-      std::string_view value(at, static_cast<size_t>(stop - at));
-      if (op.padded) value = trimmed(value);
-      if (value == "[unknown]") value = {};
-      switch (op.field) {
-        case Field::kUser:
-          matching.record.user = value;
-          break;
-        case Field::kDatabase:
-          matching.record.database = value;
-          break;
-        case Field::kApplication:
-          matching.record.application = value;
-          break;
-        case Field::kHost:
-          matching.record.client_host = without_port(value);
-          break;
-        default:
-          break;
-      }
-      if (match_from(index + 1, stop + op.after.size(), matching)) return true;
-    }
-    ++stop;
+bool LinePrefix::match_text(size_t index, const char* at, Search& search) const {
+  const PrefixOp& op = prefix_.ops[index];
+  const char* const end = search.matching.end;
+  if (is_name(op.field) && !search.reached_name) {
+    search.reached_name = true;
+    search.matching.head.name_at = static_cast<size_t>(at - search.matching.begin);
   }
-}
-
-const char* LinePrefix::read_field(const Op& op, const char* at, Matching& matching) const {
-  const char* const end = matching.end;
-  LogRecord& record = matching.record;
-  const char* const begin = at;
-  uint64_t number = 0;
-  switch (op.field) {
-    case Field::kFineStamp:
-    case Field::kStamp:
-    case Field::kEpoch: {
-      const std::string_view text(at, static_cast<size_t>(end - at));
-      const Stamp stamp =
-          op.field == Field::kEpoch ? StampReader::read_epoch(text) : matching.stamps.read(text);
-      if (stamp.length == 0 || stamp.coarse != (op.field == Field::kStamp)) return nullptr;
-      record.at = stamp.at;
-      record.coarse_time = stamp.coarse;
-      return at + stamp.length;
-    }
-    case Field::kSessionStart:
-      return at + matching.stamps.read({at, static_cast<size_t>(end - at)}).length;
-    case Field::kPid:
-      at = read_number(at, end, number);
-      if (at == begin || at - begin > 10 || number > INT32_MAX) return nullptr;
-      record.pid = static_cast<int32_t>(number);
-      return at;
-    case Field::kNumber:
-      return read_number(at, end, number);
-    case Field::kSession:
-      while (at != end && (is_hex(*at) || *at == '.'))
-        ++at;
-      record.session = {begin, static_cast<size_t>(at - begin)};
-      return at;
-    case Field::kVirtualXid:
-      while (at != end && (is_digit(*at) || *at == '/'))
-        ++at;
-      record.virtual_xid = {begin, static_cast<size_t>(at - begin)};
-      return at;
-    case Field::kQueryId: {
-      const bool negative = at != end && *at == '-';
-      at = read_number(at + (negative ? 1 : 0), end, number);
-      record.has_query_id = number != 0;
-      record.query_id = static_cast<int64_t>(negative ? 0 - number : number);
-      return at;
-    }
-    case Field::kSqlState:
-      while (at != end && at - begin < 5 && (is_digit(*at) || (*at >= 'A' && *at <= 'Z')))
-        ++at;
-      record.sqlstate = {begin, static_cast<size_t>(at - begin)};
-      return at - begin == 5 || at == begin ? at : nullptr;
-    default:
-      return at;
+  const bool blank_ends = is_name(op.field) && !search.any_name && !op.padded;
+  const char* const limit = at + std::min(static_cast<size_t>(end - at), kMaxTextLength);
+  for (const char* stop = at;; ++stop) {
+    if (!op.after.empty()) stop = find_near(stop, limit, op.after[0]);
+    if (stop == limit || ++search.steps > kMaxSteps) return false;
+    std::string_view value(at, static_cast<size_t>(stop - at));
+    if (blank_ends && value.find(' ') != std::string_view::npos) return false;
+    if (!follows(stop, end, op.after)) continue;
+    if (op.padded) value = trimmed(value);
+    set_text(op.field, value, search.matching.record);
+    if (match_from(index + 1, stop + op.after.size(), search)) return true;
   }
 }
 

@@ -4,25 +4,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "parsers/line_words.h"
 #include "parsers/log_record.h"
+#include "parsers/prefix_fields.h"
+#include "parsers/quick_prefix.h"
 #include "parsers/stamps.h"
 
 namespace ectoscope {
 
-/// What the head of one line says.
-struct LineHead {
-  LineWord word;
-  size_t length = 0;        // up to the message
-  size_t name_at = 0;       // where the first name begins, when there is one
-  bool short_form = false;  // ended at %q: no session stands behind it
-};
-
-/// Knows all of PostgreSQL's escapes, padding among them.  Escapes that PostgreSQL does not know
-/// print nothing there and match nothing here.
-///
 /// User and database are names that the client chose: in PostgreSQL's log they may hold anything,
 /// a line break too.  match() takes names without blanks only; match_any_name() all but line
 /// breaks.
@@ -34,6 +23,7 @@ class LinePrefix {
 
   /// Reads the head of a line (without its line break) into `record`; false when the whole prefix
   /// and a severity or part word are not there.  Fields that the prefix lacks stay as they are.
+  /// `record` and `head` come fresh.
   bool match(std::string_view line, StampReader& stamps, LogRecord& record, LineHead& head) const;
   bool match_any_name(std::string_view line, StampReader& stamps, LogRecord& record,
                       LineHead& head) const;
@@ -46,56 +36,25 @@ class LinePrefix {
   bool has_tail(std::string_view line, size_t from, size_t until, StampReader& stamps) const;
 
   /// The most bytes from the start of the prefix's first name to the end of its last one, as
-  /// PostgreSQL cuts names (all but 17.0, which does not).
+  /// PostgreSQL cuts names (all but 17.0, which does not).  0: no name is in it.
   [[nodiscard]] size_t name_span() const { return name_span_; }
 
-  /// A name that the client chose stands in the prefix: lines can be forged.
-  [[nodiscard]] bool has_names() const { return has_names_; }
   [[nodiscard]] bool has_pid() const { return has_pid_; }
   [[nodiscard]] bool has_stamp() const { return has_stamp_; }
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  enum class Field : uint8_t {
-    kNothing,
-    kStamp,
-    kFineStamp,
-    kEpoch,
-    kSessionStart,
-    kPid,
-    kNumber,
-    kUser,
-    kDatabase,
-    kApplication,
-    kHost,
-    kSession,
-    kVirtualXid,
-    kQueryId,
-    kSqlState,
-    kText
-  };
-  struct Op {
-    Field field = Field::kNothing;
-    bool padded = false;
-    std::string after;  // literal text that follows
-  };
-  struct Matching;
+  struct Search;
 
-  static Field field_of(char escape);
-  static bool is_text(Field field);
-  static bool is_name(Field field);
-  void add(Field field, bool padded);
+  [[nodiscard]] bool has(PrefixField field) const;
   void measure_names();
-  const char* read_field(const Op& op, const char* at, Matching& matching) const;
-  bool match_from(size_t index, const char* at, Matching& matching) const;
-  bool match_text(size_t index, const char* at, Matching& matching) const;
-  bool finish(const char* at, bool short_form, Matching& matching) const;
+  bool match_from(size_t index, const char* at, Search& search) const;
+  bool match_text(size_t index, const char* at, Search& search) const;
 
   std::string text_;
-  std::vector<Op> ops_;
-  size_t session_ops_ = SIZE_MAX;  // %q stands before this op
+  PrefixOps prefix_;
+  QuickPrefix quick_;
   size_t name_span_ = 0;
-  bool has_names_ = false;
   bool has_pid_ = false;
   bool has_stamp_ = false;
 };

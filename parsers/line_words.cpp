@@ -72,6 +72,11 @@ bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
+/// Most texts differ in their first byte from most words.
+bool begins(std::string_view text, std::string_view word) {
+  return text[0] == word[0] && text.starts_with(word);
+}
+
 LineWord record(LogSeverity severity, size_t word_length) {
   return {LinePart::kRecord, severity, static_cast<uint32_t>(word_length + 3), false};
 }
@@ -81,15 +86,17 @@ LineWord record(LogSeverity severity, size_t word_length) {
 LineWord read_line_word(std::string_view text) {
   if (text.size() < 6 || !is_upper(text[0])) return {};
   if (std::memcmp(text.data(), "LOG:  ", 6) == 0) return record(LogSeverity::kLog, 3);
+  if (text.size() >= 9 && std::memcmp(text.data(), "DETAIL:  ", 9) == 0)
+    return {LinePart::kDetail, LogSeverity::kUnknown, 9, false};
   for (const Part& part : kParts)
-    if (text.starts_with(part.text))
+    if (begins(text, part.text))
       return {part.part, LogSeverity::kUnknown, static_cast<uint32_t>(part.text.size()), false};
   for (const std::string_view location : kLocations)
-    if (text.starts_with(location))
+    if (begins(text, location))
       return {LinePart::kOther, LogSeverity::kUnknown, static_cast<uint32_t>(location.size()),
               true};
   for (const Severity& known : kSeverities)
-    if (text.starts_with(known.word) && text.substr(known.word.size()).starts_with(":  "))
+    if (begins(text, known.word) && text.substr(known.word.size()).starts_with(":  "))
       return record(known.severity, known.word.size());
   return {};
 }

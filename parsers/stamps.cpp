@@ -52,6 +52,24 @@ std::optional<seconds> numeric_offset(std::string_view zone) {
   return negative ? -offset : offset;
 }
 
+bool same_second(const char* a, const char* b) {
+  return std::memcmp(a, b, 8) == 0 && std::memcmp(a + 8, b + 8, 8) == 0 &&
+         std::memcmp(a + kSecondLength - 4, b + kSecondLength - 4, 4) == 0;
+}
+
+/// Reads `.354`: three digits mostly, up to six.
+size_t read_fraction(std::string_view text, int64_t& micros) {
+  if (text.size() > 4 && is_digit(text[2]) && is_digit(text[3]) && !is_digit(text[4])) {
+    micros = ((text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0')) * 1000;
+    return 4;
+  }
+  size_t at = 1;
+  int64_t unit = 100'000;
+  for (; at < text.size() && is_digit(text[at]) && unit > 0; ++at, unit /= 10)
+    micros += (text[at] - '0') * unit;
+  return at;
+}
+
 /// Length of the zone's name at the front of the text: letters, or a sign and digits.
 size_t zone_length(std::string_view text) {
   if (text.empty()) return 0;
@@ -87,18 +105,11 @@ StampReader::StampReader(std::string_view default_zone)
 
 Stamp StampReader::read(std::string_view text) {
   if (text.size() < kSecondLength) return {};
-  if (std::memcmp(text.data(), second_text_.data(), kSecondLength) != 0 &&
-      !learn_second(text.data()))
-    return {};
+  if (!same_second(text.data(), second_text_.data()) && !learn_second(text.data())) return {};
   size_t at = kSecondLength;
   int64_t micros = 0;
   const bool coarse = at + 1 >= text.size() || text[at] != '.' || !is_digit(text[at + 1]);
-  if (!coarse) {
-    ++at;
-    int64_t unit = 100'000;
-    for (; at < text.size() && is_digit(text[at]) && unit > 0; ++at, unit /= 10)
-      micros += (text[at] - '0') * unit;
-  }
+  if (!coarse) at += read_fraction(text.substr(at), micros);
   seconds offset = default_offset_;
   if (at + 1 < text.size() && text[at] == ' ') {
     if (const size_t length = read_zone(text.substr(at + 1)); length != 0) {
@@ -151,12 +162,7 @@ Stamp StampReader::read_epoch(std::string_view text) {
   if (at < 9) return {};
   int64_t micros = 0;
   const bool coarse = at + 1 >= text.size() || text[at] != '.' || !is_digit(text[at + 1]);
-  if (!coarse) {
-    ++at;
-    int64_t unit = 100'000;
-    for (; at < text.size() && is_digit(text[at]) && unit > 0; ++at, unit /= 10)
-      micros += (text[at] - '0') * unit;
-  }
+  if (!coarse) at += read_fraction(text.substr(at), micros);
   return {EventTime(Micros(whole * 1'000'000 + micros)), coarse, at};
 }
 

@@ -55,6 +55,7 @@ class StderrLog final : public LogParser {
 
   bool next_entry(size_t begin, Entry& entry) const;
   Step take(const Entry& entry);
+  bool take_own_part(const Entry& entry, std::string_view line);
   Step take_unmatched(const Entry& entry, std::string_view line);
   Step take_matched(const Entry& entry, const LogRecord& record, const LineHead& head);
   void take_part(const Entry& entry, const LogRecord& record, const LineHead& head);
@@ -65,7 +66,8 @@ class StderrLog final : public LogParser {
   void drop(std::string_view reason);
   void emit();
   void emit_late(const LogRecord& head, RawText text, LinePart part);
-  std::string_view unfold(RawText raw);
+  std::string_view unfold(const RawText& raw);
+  std::string_view unfold_lines(const RawText& raw);
   void reserve_scratch(const RawText& text, const std::array<RawText, 4>& parts);
   void split_sqlstate();
 
@@ -93,6 +95,8 @@ class StderrLog final : public LogParser {
   bool dropped_ = false;  // the last record was dropped: its parts go with it
   int32_t last_pid_ = 0;
   size_t pending_begin_ = 0;
+  size_t own_same_ = 0;     // bytes of its line that its parts' lines begin with; 0: not known
+  size_t own_word_at_ = 0;  // where its severity stands in its line
   LogRecord record_;
   RawText message_;
   std::array<RawText, 4> parts_;  // DETAIL, HINT, CONTEXT, STATEMENT
@@ -171,10 +175,30 @@ StderrLog::Step StderrLog::take(const Entry& entry) {
   if (std::exchange(inside_skipped_, false)) return Step::kDone;  // the rest of its line
   std::string_view line = bytes_.substr(entry.begin, entry.first_end - entry.begin);
   if (line.ends_with('\r')) line.remove_suffix(1);
+  if (pending_ && take_own_part(entry, line)) return Step::kDone;
   LogRecord record;
   LineHead head;
   if (!match(line, record, head)) return take_unmatched(entry, line);
   return take_matched(entry, record, head);
+}
+
+/// A part of the pending record has the same stamp and pid in front, and its word where the
+/// record's severity stood, or a byte further where %l gained a digit.  Two lines in five are such.
+bool StderrLog::take_own_part(const Entry& entry, std::string_view line) {
+  const size_t word_at = own_word_at_;
+  if (own_same_ == 0 || line.size() < word_at + 8) return false;
+  const char* const own = bytes_.data() + pending_begin_;
+  if (std::memcmp(line.data(), own, own_same_) != 0) return false;
+  for (const size_t at : {word_at, word_at + 1}) {
+    const LineWord word = read_line_word(line.substr(at));
+    if (word.part == LinePart::kNone || word.part == LinePart::kRecord) continue;
+    LineHead head;
+    head.word = word;
+    head.length = at + word.length;
+    take_part(entry, record_, head);
+    return true;
+  }
+  return false;
 }
 
 bool StderrLog::match(std::string_view line, LogRecord& record, LineHead& head) {
@@ -187,6 +211,7 @@ bool StderrLog::match_other(std::string_view line, LogRecord& record, LineHead& 
   for (size_t i = 0; i < prefixes_.size(); ++i) {
     if (i == active_) continue;
     record = {};
+    head = {};
     if (!prefixes_[i].match(line, stamps_, record, head)) continue;
     active_ = i;
     return true;
@@ -203,13 +228,15 @@ StderrLog::Step StderrLog::take_unmatched(const Entry& entry, std::string_view l
     drop("truncated");
     return Step::kDone;
   }
-  LogRecord record;
-  LineHead head;
   const bool severity = find_severity(line.substr(0, 1024), 0) != std::string_view::npos;
-  if (severity && search_prefix(entry.begin) && match(line, record, head))
-    return take_matched(entry, record, head);
+  if (severity && search_prefix(entry.begin)) {
+    LogRecord record;
+    LineHead head;
+    if (match(line, record, head)) return take_matched(entry, record, head);
+  }
   for (const LinePrefix& prefix : prefixes_) {
-    record = {};
+    LogRecord record;
+    LineHead head;
     if (severity && prefix.match_any_name(line, stamps_, record, head))
       return take_matched(entry, record, head);
   }
@@ -233,7 +260,7 @@ StderrLog::Step StderrLog::take_matched(const Entry& entry, const LogRecord& rec
     take_part(entry, record, head);
     return Step::kDone;
   }
-  if (prefixes_[active_].has_names()) {
+  if (prefixes_[active_].name_span() != 0) {
     const size_t reach = head.name_at + prefixes_[active_].name_span();
     const Verdict verdict =
         guard_.judge(record, reach, bytes_.substr(entry.begin), base_ + entry.begin, last_);
@@ -251,6 +278,9 @@ StderrLog::Step StderrLog::take_matched(const Entry& entry, const LogRecord& rec
   record_ = record;
   record_.offset = base_ + entry.begin;
   last_pid_ = record.pid;
+  const bool comparable = prefixes_[active_].has_pid() && prefixes_[active_].has_stamp();
+  own_same_ = comparable ? head.pid_end : 0;
+  own_word_at_ = head.length - head.word.length;
   const size_t begin = entry.begin + head.length;
   message_ = {bytes_.substr(begin, entry.text_end - begin), entry.folded};
   if (std::exchange(has_parts_, false)) parts_ = {};
@@ -313,7 +343,7 @@ bool StderrLog::believable(const FoundPrefix& found) const {
 
 void StderrLog::emit() {
   pending_ = false;
-  reserve_scratch(message_, parts_);
+  if (message_.folded || has_parts_) reserve_scratch(message_, parts_);
   record_.message = unfold(message_);
   if (has_parts_) {
     record_.detail = unfold(parts_[0]);
@@ -347,7 +377,12 @@ void StderrLog::reserve_scratch(const RawText& text, const std::array<RawText, 4
 }
 
 /// The text without the TABs of its further lines, and without the CRs of a file that has them.
-std::string_view StderrLog::unfold(RawText raw) {
+inline std::string_view StderrLog::unfold(const RawText& raw) {
+  if (!raw.folded && !raw.text.ends_with('\r')) return raw.text;
+  return unfold_lines(raw);
+}
+
+std::string_view StderrLog::unfold_lines(const RawText& raw) {
   std::string_view text = raw.text;
   const bool dos = text.ends_with('\r');
   if (dos) text.remove_suffix(1);
