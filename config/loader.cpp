@@ -158,7 +158,8 @@ class ConfigLoader {
         continue;
       }
       const std::string& key = entry.first.Scalar();
-      const std::string full = path.empty() ? key : path + "." + key;
+      std::string full = path.empty() ? "" : path + ".";
+      full += key;
       const auto [first, fresh] = first_lines.emplace(key, mark.line + 1);
       if (!fresh) {
         add(mark,

@@ -8,6 +8,8 @@
 namespace ectoscope {
 namespace {
 
+constexpr std::string_view kHex = "0123456789abcdef";
+
 template <typename T>
 void write_number(std::ostream& out, T number) {
   std::array<char, 32> buffer{};
@@ -112,7 +114,6 @@ void JsonWriter::new_line() {
 }
 
 void JsonWriter::text(std::string_view raw) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   out_ << '"';
   while (!raw.empty()) {
     const size_t length = utf8_length(raw);

@@ -28,7 +28,7 @@ class JsonWriter {
   /// The name of the next value; only in an object.
   void key(std::string_view name);
 
-  void value(std::string_view text);
+  void value(std::string_view raw);
   void value(const char* text) { value(std::string_view(text)); }
   void value(double number);
   void value(uint64_t number);

@@ -138,7 +138,7 @@ std::vector<std::string> wrap(std::string_view text, size_t width) {
   return lines;
 }
 
-std::string grouped(uint64_t number) {
+std::string with_commas(uint64_t number) {
   std::string digits = std::to_string(number);
   for (size_t at = digits.size(); at > 3;) {
     at -= 3;
@@ -147,8 +147,8 @@ std::string grouped(uint64_t number) {
   return digits;
 }
 
-std::string counted(uint64_t number, std::string_view one, std::string_view many) {
-  return grouped(number) + " " + std::string(number == 1 ? one : many);
+std::string count_of(uint64_t number, std::string_view one, std::string_view many) {
+  return with_commas(number) + " " + std::string(number == 1 ? one : many);
 }
 
 std::string readable(Micros time) {

@@ -34,10 +34,10 @@ std::string shorten_sql(std::string_view sql, size_t width, const TextStyle& sty
 std::vector<std::string> wrap(std::string_view text, size_t width);
 
 /// "1,234,567"
-std::string grouped(uint64_t number);
+std::string with_commas(uint64_t number);
 
 /// "1 trace", "1,200 traces"
-std::string counted(uint64_t number, std::string_view one, std::string_view many);
+std::string count_of(uint64_t number, std::string_view one, std::string_view many);
 
 /// "0.824 ms", "33.1 ms", "1.25 s", "3.2 min"
 std::string readable(Micros time);

@@ -78,7 +78,7 @@ class Printer {
     if (report.input.unparsed.empty()) return;
     std::string text;
     for (const auto& [reason, count] : report.input.unparsed)
-      text += (text.empty() ? "" : ", ") + grouped(count) + " " + harmless(reason);
+      text += (text.empty() ? "" : ", ") + with_commas(count) + " " + harmless(reason);
     paragraph("Skipped or only partly read: " + text + ".");
   }
 
@@ -127,10 +127,10 @@ class Printer {
     for (size_t i = 0; i < finding.routes.size() && i < kShownPlaces; ++i) {
       const auto& [route, traces] = finding.routes[i];
       text += (text.empty() ? "" : ", ") + harmless(route) + " (" +
-              counted(traces, "trace", "traces") + ")";
+              count_of(traces, "trace", "traces") + ")";
     }
     if (finding.routes.size() > kShownPlaces) {
-      text += " and " + counted(finding.routes.size() - kShownPlaces, "more route", "more routes");
+      text += " and " + count_of(finding.routes.size() - kShownPlaces, "more route", "more routes");
     }
     if (!text.empty()) text += "; ";
     for (size_t i = 0; i < finding.applications.size(); ++i) {
@@ -144,9 +144,9 @@ class Printer {
   }
 
   void cost(const Finding& finding) {
-    std::string text = counted(finding.statements, "statement", "statements");
+    std::string text = count_of(finding.statements, "statement", "statements");
     if (finding.excess_statements > 0) {
-      text += ", " + grouped(finding.excess_statements) + " more than needed";
+      text += ", " + with_commas(finding.excess_statements) + " more than needed";
     }
     text += "; " + readable(finding.database_time) + " in the database";
     if (finding.saved.count() > 0) text += ", about " + readable(finding.saved) + " to save";
@@ -171,7 +171,7 @@ class Printer {
 
   void worst(const Finding& finding) {
     const Example& example = finding.examples[0];
-    std::string text = counted(example.statements, "statement", "statements") + " in " +
+    std::string text = count_of(example.statements, "statement", "statements") + " in " +
                        readable(example.duration) + ", " + stamp(example.started_at);
     wrapped_row("worst", text);
     if (example.trace_id.known()) row("", "trace " + to_hex(example.trace_id));
@@ -191,7 +191,7 @@ class Printer {
     const bool last = steps.size() > head;  // the last one shows how far it goes
     const uint64_t shown = std::min(steps.size(), head) + (last ? 1 : 0);
     if (all > shown) {
-      row("", std::string(style_.unicode ? "⋮ " : ": ") + grouped(all - shown) + " more");
+      row("", std::string(style_.unicode ? "⋮ " : ": ") + with_commas(all - shown) + " more");
     }
     if (last) bar(steps.back(), end);
   }
@@ -225,17 +225,18 @@ class Printer {
       saved += finding.saved;
       ++severities[finding.severity];
     }
-    std::string text = counted(report.findings.size(), "finding", "findings");
+    std::string text = count_of(report.findings.size(), "finding", "findings");
     std::string parts;
     for (const auto& [severity, count] : severities)
-      parts += (parts.empty() ? "" : ", ") + grouped(count) + " " + std::string(name_of(severity));
+      parts +=
+          (parts.empty() ? "" : ", ") + with_commas(count) + " " + std::string(name_of(severity));
     if (!parts.empty()) text += " (" + parts + ")";
-    text += " in " + counted(report.input.statements, "statement", "statements") + " of " +
-            counted(report.input.traces, "request", "requests") + ", " +
-            counted(report.input.records, "log record", "log records") + ", " +
+    text += " in " + count_of(report.input.statements, "statement", "statements") + " of " +
+            count_of(report.input.traces, "request", "requests") + ", " +
+            count_of(report.input.records, "log record", "log records") + ", " +
             readable_bytes(report.input.bytes) + ".";
     if (excess > 0) {
-      text += " The fixes would save up to " + counted(excess, "statement", "statements") +
+      text += " The fixes would save up to " + count_of(excess, "statement", "statements") +
               " and about " + readable(saved) + " of database time.";
     }
     for (const std::string& line : wrap(text, style_.width))

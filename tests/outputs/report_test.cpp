@@ -123,11 +123,11 @@ TEST(Layout, ShortensSqlAroundItsWhere) {
 }
 
 TEST(Layout, Numbers) {
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(1000), "1,000");
-  EXPECT_EQ(grouped(1234567), "1,234,567");
-  EXPECT_EQ(counted(1, "trace", "traces"), "1 trace");
+  EXPECT_EQ(with_commas(0), "0");
+  EXPECT_EQ(with_commas(999), "999");
+  EXPECT_EQ(with_commas(1000), "1,000");
+  EXPECT_EQ(with_commas(1234567), "1,234,567");
+  EXPECT_EQ(count_of(1, "trace", "traces"), "1 trace");
   EXPECT_EQ(readable(Micros(824)), "0.82 ms");
   EXPECT_EQ(readable(Micros(33'100)), "33.1 ms");
   EXPECT_EQ(readable(Micros(1'250'000)), "1.25 s");

@@ -1,0 +1,169 @@
+// The one file that includes CLI11, which costs seconds to compile.
+#include "daemon/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "config/config.h"
+#include "daemon/exit_status.h"
+#include "daemon/time_argument.h"
+#include "daemon/version.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr const char* kAnalyzeFooter = R"(
+Several files are taken as the rotations of one log and read in the order of their first stamps;
+.gz and .zst files are read as they are.  Exit status: 0 done, 1 --fail-on found something,
+2 wrong usage or configuration, 3 an input could not be read.
+
+Examples:
+  ectoscope analyze /var/log/postgresql/postgresql-15-main.log
+  ectoscope analyze --since='2026-11-22 08:00' --database=shop --output=json *.csv.gz
+  docker logs db 2>&1 | ectoscope analyze --fail-on=warning -)";
+
+/// A checker of CLI11 returns what is wrong with the text, or nothing.
+auto setting_checker(const char* key) {
+  return [key](const std::string& text) { return problem_with(key, text); };
+}
+
+std::string time_checker(const std::string& text) {
+  return parse_time_argument(text) ? ""
+                                   : "'" + text +
+                                         "' is not a time like 2026-11-22, '2026-11-22 08:30', "
+                                         "2026-11-22T08:30:15.250Z or ...+02:00 (UTC without one)";
+}
+
+std::string examples_checker(const std::string& text) {
+  if (text == "all") return "";
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool good = error == std::errc{} && end == text.data() + text.size() &&
+                    number <= AnalyzeArguments::kMostExamples;
+  return good ? "" : "'" + text + "' is not all or a number from 0 to 100000";
+}
+
+/// Options whose text is turned into values once CLI11 is done.
+struct RawAnalyze {
+  AnalyzeArguments arguments;
+  std::string since;
+  std::string until;
+  std::string output = "text";
+  std::string examples = "5";
+  std::string fail_on = "none";
+};
+
+CLI::App* add_analyze(CLI::App& app, RawAnalyze& raw) {
+  CLI::App* command = app.add_subcommand("analyze", "Read PostgreSQL logs once and report");
+  AnalyzeArguments& to = raw.arguments;
+  command->add_option("FILE", to.files, "Log files, or - for standard input")->required();
+  command
+      ->add_option("--format", to.format,
+                   "auto, stderr, csvlog or jsonlog (default: auto, from the first bytes)")
+      ->check(setting_checker("format"));
+  command
+      ->add_option("--log-line-prefix", to.log_line_prefix,
+                   "log_line_prefix of a stderr log (default: found from the records)")
+      ->check(setting_checker("log_line_prefix"));
+  command
+      ->add_option("--timezone", to.timezone,
+                   "What a zone name in stamps means when it isn't known: an offset like +02:00")
+      ->check(setting_checker("timezone"));
+  command->add_option("--since", raw.since, "Leave out what started earlier")->check(time_checker);
+  command->add_option("--until", raw.until, "Leave out what started at it or later")
+      ->check(time_checker);
+  command->add_option("--database", to.database, "Only this database");
+  command->add_option("--output", raw.output, "text or json (default: text)")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--output.file", to.output_file,
+                      "Write the report there, whole or not at all (default: standard output)");
+  command
+      ->add_option("--examples", raw.examples,
+                   "How many occurrences of a finding are listed, or all (default: 5)")
+      ->check(examples_checker);
+  command
+      ->add_option("--fail-on", raw.fail_on,
+                   "Exit 1 when there is a finding of this severity or a higher one: none, info, "
+                   "warning, critical (default: none)")
+      ->check(CLI::IsMember({"none", "info", "warning", "critical"}));
+  command->add_option("--config.file", to.config_file, "Settings (default: all at their defaults)");
+  command->footer(kAnalyzeFooter);
+  return command;
+}
+
+std::optional<Severity> severity_of(const std::string& name) {
+  for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
+    if (name_of(severity) == name) return severity;
+  }
+  return std::nullopt;
+}
+
+Command finish(RawAnalyze raw) {
+  AnalyzeArguments& to = raw.arguments;
+  for (const std::string& file : to.files) {
+    if (file == "-" && to.files.size() > 1) {
+      return Done{kExitUsage, "", "ectoscope analyze: - (standard input) stands alone\n"};
+    }
+  }
+  if (!raw.since.empty()) to.since = parse_time_argument(raw.since);
+  if (!raw.until.empty()) to.until = parse_time_argument(raw.until);
+  if (to.since && to.until && *to.until <= *to.since) {
+    return Done{kExitUsage, "", "ectoscope analyze: --until is not after --since\n"};
+  }
+  to.output = raw.output == "json" ? OutputFormat::kJson : OutputFormat::kText;
+  to.examples = AnalyzeArguments::kMostExamples;
+  if (raw.examples != "all") {
+    std::from_chars(raw.examples.data(), raw.examples.data() + raw.examples.size(), to.examples);
+  }
+  to.fail_on = severity_of(raw.fail_on);
+  return to;
+}
+
+Done exit_of(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int status = app.exit(error, out, err);
+  return {status == 0 ? kExitDone : kExitUsage, out.str(), err.str()};
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  CLI::App app("Tells what an Ecto application's queries do wrong, from PostgreSQL's own log.",
+               "ectoscope");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("ectoscope ") + std::string(kVersion));
+
+  RawAnalyze raw;
+  DemoArguments demo_arguments;
+  CheckConfigArguments check_arguments;
+  const CLI::App* analyze = add_analyze(app, raw);
+  CLI::App* demo =
+      app.add_subcommand("demo", "Report on recorded traffic of an Ecto application; no set-up");
+  demo->add_flag("--once", demo_arguments.once, "End after the report");
+  CLI::App* check = app.add_subcommand("check", "Validate a file: every problem, with its place");
+  check->require_subcommand(1);
+  CLI::App* check_config = check->add_subcommand("config", "Validate a configuration");
+  auto* file = check_config->add_option("FILE", check_arguments.file, "The YAML file");
+  auto* example = check_config->add_flag("--print-example", check_arguments.print_example,
+                                         "Print a file with every setting and its default");
+  file->excludes(example);
+  app.add_subcommand("version", "Print the version");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return exit_of(app, error);
+  }
+  if (analyze->parsed()) return finish(std::move(raw));
+  if (demo->parsed()) return demo_arguments;
+  if (check->parsed()) {
+    if (check_arguments.file.empty() && !check_arguments.print_example) {
+      return Done{kExitUsage, "", "ectoscope check config: FILE is required\n"};
+    }
+    return check_arguments;
+  }
+  return VersionArguments{};
+}
+
+}  // namespace ectoscope

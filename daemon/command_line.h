@@ -1,0 +1,62 @@
+// The command line, read into values.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/finding.h"
+#include "core/time.h"
+
+namespace ectoscope {
+
+enum class OutputFormat : uint8_t { kText, kJson };
+
+/// `ectoscope analyze`
+struct AnalyzeArguments {
+  static constexpr size_t kMostExamples = 100'000;
+
+  std::vector<std::string> files;  // "-" alone is standard input
+  std::string config_file;         // empty: the defaults
+  // What is given here goes before the configuration.
+  std::optional<std::string> format;
+  std::optional<std::string> log_line_prefix;
+  std::optional<std::string> timezone;
+  std::optional<EventTime> since;  // executions that start before it are left out
+  std::optional<EventTime> until;  // and those that start at it or later
+  std::optional<std::string> database;
+  OutputFormat output = OutputFormat::kText;
+  std::string output_file;  // empty: standard output
+  size_t examples = 5;      // kept for each finding
+  std::optional<Severity> fail_on;
+};
+
+/// `ectoscope demo`
+struct DemoArguments {
+  bool once = false;
+};
+
+/// `ectoscope check config`
+struct CheckConfigArguments {
+  std::string file;
+  bool print_example = false;
+};
+
+struct VersionArguments {};
+
+/// Nothing is left to do: help was asked for (0), or the command line is wrong (2).
+struct Done {
+  int exit_status = 0;
+  std::string output;  // for standard output
+  std::string error;   // for standard error
+};
+
+using Command =
+    std::variant<Done, AnalyzeArguments, DemoArguments, CheckConfigArguments, VersionArguments>;
+
+/// Never throws.
+Command parse_command_line(int argc, const char* const* argv);
+
+}  // namespace ectoscope

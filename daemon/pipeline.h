@@ -1,0 +1,80 @@
+// Records in, findings out: the wiring of all folders.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "core/detector.h"
+#include "core/execution.h"
+#include "core/hash.h"
+#include "core/names.h"
+#include "core/query.h"
+#include "core/report.h"
+#include "findings/finding_book.h"
+#include "parsers/execution_builder.h"
+#include "parsers/log_record.h"
+#include "parsers/sql_shapes.h"
+#include "parsers/stream_table.h"
+#include "traces/grouper.h"
+
+namespace ectoscope {
+
+/// Which executions are looked at; all of them by default.
+struct ExecutionFilter {
+  std::optional<EventTime> since;  // those that start at it or later
+  std::optional<EventTime> until;  // those that start before it
+  std::optional<std::string> database;
+};
+
+/// All settings that there are, from the folders that declare them.
+const SettingsTables& settings_tables();
+
+/// Threads: one at a time.  Feed records(), tell what each parser dropped, then finish() once.
+class Pipeline {
+ public:
+  /// `examples` are kept for each finding.
+  Pipeline(const Config& config, ExecutionFilter filter, size_t examples);
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+  ~Pipeline();
+
+  /// Takes the records of one log, in the order of its files.
+  RecordHandler& records() { return *builder_; }
+
+  /// A log file has been read to its end.
+  void file_ended(const LogParser& parser, uint64_t bytes);
+
+  /// Judges what is still open.  Nothing may be fed afterwards.
+  AnalysisReport finish();
+
+  /// All shapes seen; lives as long as the pipeline.
+  [[nodiscard]] const QueryTable& queries() const { return queries_; }
+
+ private:
+  /// A detector and the way from its report to the book.
+  class Judge;
+
+  void on_executions(std::span<const Execution> executions);
+  void on_trace(const Trace& trace);
+  [[nodiscard]] bool wanted(const Execution& execution) const;
+  void add_drops(const DropCounts& drops);
+
+  ExecutionFilter filter_;
+  HashKey key_;
+  QueryTable queries_;
+  Names routes_;
+  StreamTable streams_;
+  SqlShapes shapes_;
+  FindingBook book_;
+  std::vector<std::unique_ptr<Judge>> judges_;
+  std::unique_ptr<Grouper> grouper_;
+  std::unique_ptr<ExecutionBuilder> builder_;
+  std::vector<Execution> wanted_;  // scratch
+  InputFacts facts_;
+};
+
+}  // namespace ectoscope
