@@ -19,12 +19,14 @@ constexpr Micros kOneRun{1'000'000};
 constexpr Micros kBindAge{100'000};
 constexpr Micros kCoarseAge{1'000'000};  // more, where stamps are whole seconds
 
-uint64_t hash_of(std::string_view text) {
-  return std::hash<std::string_view>{}(text);
-}
+constexpr std::string_view kUnnamed = "<unnamed>";
 
 bool unnamed(std::string_view label) {
-  return label.starts_with("<unnamed>");
+  return label.starts_with(kUnnamed);
+}
+
+uint64_t hash_of(std::string_view text) {
+  return text == kUnnamed ? 0 : std::hash<std::string_view>{}(text);
 }
 
 bool differ(int64_t query_id, int64_t other) {
@@ -92,11 +94,12 @@ Session& ExecutionBuilder::session_of(const LogRecord& record) {
 }
 
 uint64_t ExecutionBuilder::transaction_of(const Session& session, std::string_view virtual_xid) {
-  const size_t slash = virtual_xid.find('/');
-  if (slash == std::string_view::npos) return 0;
-  const std::string_view local = virtual_xid.substr(slash + 1);
-  if (local.empty() || local == "0") return 0;
-  return mix_hash(session.hash, hash_of(virtual_xid));
+  // Without a local number ("12/0") the backend is in no transaction.
+  if (virtual_xid.empty() || virtual_xid.ends_with("/0") || virtual_xid.ends_with('/')) return 0;
+  uint64_t number = 0;
+  for (const char c : virtual_xid)
+    number = number * 31 + static_cast<unsigned char>(c);
+  return mix_hash(session.hash, number);
 }
 
 void ExecutionBuilder::on_record(const LogRecord& record) {

@@ -133,6 +133,9 @@ char lower(char c) {
 
 /// Whether `text` may begin a statement; for telling a name with ": " in it from its statement.
 bool begins_statement(std::string_view text) {
+  if (text.starts_with("SELECT") || text.starts_with("INSERT") || text.starts_with("UPDATE")) {
+    return true;  // nearly all: the list below is slow
+  }
   constexpr std::array<std::string_view, 36> kFirstWords = {
       "select",    "insert",   "update", "delete", "with",    "begin",  "commit", "rollback",
       "savepoint", "release",  "start",  "end",    "set",     "show",   "create", "alter",
@@ -152,11 +155,16 @@ bool begins_statement(std::string_view text) {
 /// Splits "NAME: SQL".  A name may hold ": " itself: the first split that leaves a statement wins,
 /// and the very first one if none does.
 void split_name(std::string_view rest, Message& message) {
+  if (rest.starts_with("<unnamed>: ")) {
+    message.name = kUnnamed;
+    message.sql = rest.substr(kUnnamed.size() + 2);
+    return;
+  }
   const size_t from = rest.starts_with(kUnnamed) ? kUnnamed.size() : 0;
   size_t chosen = rest.find(": ", from);
   for (size_t at = chosen; at != std::string_view::npos; at = rest.find(": ", at + 1)) {
     constexpr size_t kLongestName = 200;
-    if (at > kLongestName) break;
+    if (at > kLongestName || at + 2 == rest.size()) break;
     if (!begins_statement(rest.substr(at + 2))) continue;
     chosen = at;
     break;
@@ -179,6 +187,36 @@ void take_rest(Kind kind, std::string_view rest, Message& message) {
   }
 }
 
+/// The English phrase by its first letter: parse and bind are two thirds of a log's records.
+bool take_english(std::string_view rest, Message& message) {
+  const auto take = [&](Kind kind, std::string_view words) {
+    if (!rest.starts_with(words)) return false;
+    take_rest(kind, rest.substr(words.size()), message);
+    return true;
+  };
+  switch (rest.size() > 2 ? rest[2] : '\0') {
+    case 'b':
+      return take(Kind::kBind, "  bind ");
+    case 'e':
+      return take(Kind::kFetch, "  execute fetch from ") || take(Kind::kExecute, "  execute ");
+    case 'p':
+      return take(Kind::kParse, "  parse ");
+    case 's':
+      return take(Kind::kStatement, "  statement: ");
+    default:
+      return false;
+  }
+}
+
+bool take_phrase(const Language& language, std::string_view rest, Message& message) {
+  for (const Phrase& phrase : language.phrases) {
+    if (!rest.starts_with(phrase.words)) continue;
+    take_rest(phrase.kind, rest.substr(phrase.words.size()), message);
+    return true;
+  }
+  return false;
+}
+
 /// What follows "duration: X".
 Message read_timed(const Language& language, std::string_view rest) {
   Message message;
@@ -190,11 +228,8 @@ Message read_timed(const Language& language, std::string_view rest) {
     message.kind = Kind::kDuration;
     return message;
   }
-  for (const Phrase& phrase : language.phrases) {
-    if (!rest.starts_with(phrase.words)) continue;
-    take_rest(phrase.kind, rest.substr(phrase.words.size()), message);
-    return message;
-  }
+  const bool english = &language == &kEnglish;
+  if (english ? take_english(rest, message) : take_phrase(language, rest, message)) return message;
   if (rest.starts_with(kPlan)) {
     message.kind = Kind::kPlan;
     message.sql = rest.substr(kPlan.size());
