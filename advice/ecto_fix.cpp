@@ -14,8 +14,8 @@ std::string load(const Query& query) {
   if (key->list) return "Repo.all(query)";
   if (key->column == "id") return "Repo.get!(" + module + ", id)";
   if (!foreign_key_stem(key->column).empty()) return "Repo.all(query)";
-  return "Repo.get_by!(" + module + ", " + keyword(key->column) + " " + row_variable(key->column) +
-         ")";
+  return "Repo.get_by!(" + module + ", " + keyword(key->column) + " " +
+         value_variable(key->column) + ")";
 }
 
 std::string loaded_variable(const Query& query, const std::string& loading) {

@@ -85,6 +85,10 @@ std::string row_variable(std::string_view table) {
   return singular(snake(without_prefix(table), "row"));
 }
 
+std::string value_variable(std::string_view column) {
+  return snake(column, "value");
+}
+
 std::string values_variable(std::string_view column) {
   return plural(snake(column, "values"));
 }

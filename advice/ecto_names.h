@@ -24,6 +24,9 @@ std::string rows_variable(std::string_view table);
 /// A variable for one row of the table: "order_item".
 std::string row_variable(std::string_view table);
 
+/// A variable for one value of the column: "user_id", "total_cents".
+std::string value_variable(std::string_view column);
+
 /// A variable for many values of the column: "user_ids", "emails".
 std::string values_variable(std::string_view column);
 

@@ -139,9 +139,26 @@ Fix load_together(const Query& child, const Predicate* key) {
   const std::string list = values_variable(key->column);
   fix.advice = "Load the " + rows + " of all " + list +
                " in one query before the loop, and look them up by " + key->column + " inside.";
+  const std::string field = field_of("&1", key->column);
+  const bool many = child.has_limit || !child.order_by.empty();  // one has no order
   fix.ecto = rows + " = Repo.all(" + from_list(child, *key) + "))\n" + rows + "_by_" +
-             row_variable(key->column) + " = Map.new(" + rows + ", &{" +
-             field_of("&1", key->column) + ", &1})";
+             value_variable(key->column) + " = " +
+             (many ? "Enum.group_by(" + rows + ", & " + field + ")"
+                   : "Map.new(" + rows + ", &{" + field + ", &1})");
+  return fix;
+}
+
+/// SELECT ... FOR UPDATE: a preload would not lock.
+Fix lock_together(const Query& child, const Predicate& key) {
+  const std::string rows = rows_variable(table_of(child));
+  const std::string field = field_of(binding(table_of(child)), key.column);
+  Fix fix;
+  fix.advice =
+      "Lock all " + rows +
+      " in one query before the loop, in the order of the key, so that two requests cannot "
+      "wait for each other.";
+  fix.ecto = rows + " = Repo.all(" + from_list(child, key) + ", order_by: " + field +
+             ", lock: \"FOR UPDATE\"))";
   return fix;
 }
 
@@ -186,7 +203,7 @@ std::string other_equalities(const Query& query, const Predicate* key, std::stri
     if (!where.empty()) where += " and ";
     where += field_of(binding, predicate.column) +
              (predicate.list ? " in ^" + values_variable(predicate.column)
-                             : " == ^" + row_variable(predicate.column));
+                             : " == ^" + value_variable(predicate.column));
   }
   return where;
 }
@@ -204,6 +221,7 @@ std::string from_list(const Query& query, const Predicate& key) {
 Fix preload(const Query& child, const Query* parent) {
   const Predicate* key = looped_predicate(child);
   if (key == nullptr) return load_together(child, nullptr);
+  if (child.locks_rows) return lock_together(child, *key);
   if (key->list) return preload_once(child, *key, parent);
   if (child.has_join && key->table != table_of(child)) return preload_through(child, *key, parent);
   if (key->column == "id") return preload_one(child, parent);

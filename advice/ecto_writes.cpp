@@ -27,7 +27,7 @@ std::string assignments(const std::vector<SetColumn>& columns) {
   for (const SetColumn& column : columns) {
     std::string& list = column.from_itself ? inc : set;
     list += std::string(list.empty() ? "" : ", ") + keyword(column.column) + " ^" +
-            (managed_by_ecto(column.column) ? std::string("now") : row_variable(column.column));
+            (managed_by_ecto(column.column) ? std::string("now") : value_variable(column.column));
   }
   if (set.empty() && inc.empty()) return "set: [...]";
   std::string text;

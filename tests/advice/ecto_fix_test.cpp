@@ -40,6 +40,11 @@ Query with_order_and_limit(Query query) {
   return query;
 }
 
+Query locking(Query query) {
+  query.locks_rows = true;
+  return query;
+}
+
 Query joined(Query query) {
   query.has_join = true;
   return query;
@@ -98,6 +103,15 @@ const std::vector<Case> kReads = {
      "Load the users of all emails in one query before the loop",
      "users = Repo.all(from(u in User, where: u.email in ^emails))\n"
      "users_by_email = Map.new(users, &{&1.email, &1})"},
+    {"a column that many rows share", Remedy::kPreload,
+     with_order_and_limit(select("posts", {equal("posts", "status")})), nullptr,
+     "Load the posts of all statuses",
+     "posts = Repo.all(from(p in Post, where: p.status in ^statuses))\n"
+     "posts_by_status = Enum.group_by(posts, & &1.status)"},
+    {"rows are locked", Remedy::kPreload, locking(select("products", {equal("products", "id")})),
+     nullptr, "in the order of the key",
+     "products = Repo.all(from(p in Product, where: p.id in ^ids, order_by: p.id, lock: \"FOR "
+     "UPDATE\"))"},
     {"no equality at all", Remedy::kPreload, select("users", {}), nullptr, "in one query before it",
      ""},
     {"count", Remedy::kGroupBy,
@@ -162,11 +176,11 @@ const std::vector<Case> kWrites = {
      "Repo.insert_all(Tag, tags, on_conflict: :nothing, conflict_target: [:org_id, :name])"},
     {"updates", Remedy::kUpdateAll,
      write(Operation::kUpdate, "products", {equal("products", "id")},
-           R"(UPDATE "products" SET "stock" = $1, "updated_at" = $2 WHERE "id" = $3)"),
+           R"(UPDATE "products" SET "price_cents" = $1, "updated_at" = $2 WHERE "id" = $3)"),
      nullptr, "Update all products in one statement",
-     "from(p in Product, where: p.id in ^ids) |> Repo.update_all(set: [stock: ^stock, updated_at: "
-     "^now])\n# or, each with its own values (rows need all NOT NULL columns):\n"
-     "Repo.insert_all(Product, rows, on_conflict: {:replace, [:stock, :updated_at]}, "
+     "from(p in Product, where: p.id in ^ids) |> Repo.update_all(set: [price_cents: ^price_cents, "
+     "updated_at: ^now])\n# or, each with its own values (rows need all NOT NULL columns):\n"
+     "Repo.insert_all(Product, rows, on_conflict: {:replace, [:price_cents, :updated_at]}, "
      "conflict_target: :id)"},
     {"increments", Remedy::kUpdateAll,
      write(Operation::kUpdate, "products", {equal("products", "id")},
