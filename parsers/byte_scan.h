@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -99,6 +100,19 @@ inline const char* read_digits(const char* at, const char* end, uint64_t& number
   for (; at != end && *at >= '0' && *at <= '9'; ++at)
     number = number * 10 + static_cast<uint64_t>(*at - '0');
   return at;
+}
+
+/// The whole text as a number; false when it is none.
+inline bool read_integer(std::string_view text, int64_t& value) {
+  constexpr size_t kLongest = 20;
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > kLongest) return false;
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  if (read_digits(text.data(), end, number) != end) return false;
+  value = static_cast<int64_t>(negative ? 0 - number : number);
+  return true;
 }
 
 }  // namespace ectoscope

@@ -47,6 +47,7 @@ struct Cell {
 struct Row {
   std::array<Cell, kMaxColumns> cells;
   size_t columns = 0;
+  size_t doubled_bytes = 0;   // of the cells with quotes
   const char* end = nullptr;  // behind the line break
 };
 
@@ -83,7 +84,16 @@ const char* closing_quote(const char* at, const char* end, bool& doubled) {
 
 Outcome read_quoted(const char*& at, const char* end, Cell& cell) {
   const char* const begin = at + 1;
-  const char* const quote = closing_quote(begin, end, cell.doubled);
+  const char* quote = nullptr;
+  cell.doubled = false;
+  if (end - begin > 16) {  // most cells are short
+    const uint32_t quotes = byte_mask16(begin, '"');
+    if (quotes != 0) {
+      const char* const first = begin + __builtin_ctz(quotes);
+      if (first[1] != '"') quote = first;
+    }
+  }
+  if (quote == nullptr) quote = closing_quote(begin, end, cell.doubled);
   if (quote == nullptr || quote + 1 == end) return Outcome::kUnfinished;
   cell.text = {begin, static_cast<size_t>(quote - begin)};
   at = quote + 1;
@@ -92,29 +102,44 @@ Outcome read_quoted(const char*& at, const char* end, Cell& cell) {
 
 Outcome read_plain(const char*& at, const char* end, Cell& cell) {
   const char* const begin = at;
-  while (at != end && *at != ',' && *at != '\n' && *at != '\r' && *at != '"')
-    ++at;
+  for (;;) {
+    if (end - at >= 16) {
+      const uint32_t stops = byte_mask16(at, ',') | byte_mask16(at, '\n') | byte_mask16(at, '\r') |
+                             byte_mask16(at, '"');
+      if (stops == 0) {
+        at += 16;
+        continue;
+      }
+      at += __builtin_ctz(stops);
+      break;
+    }
+    while (at != end && *at != ',' && *at != '\n' && *at != '\r' && *at != '"')
+      ++at;
+    break;
+  }
   if (at == end) return Outcome::kUnfinished;
-  cell.text = {begin, static_cast<size_t>(at - begin)};
+  cell = {{begin, static_cast<size_t>(at - begin)}, false};
   return *at == '"' ? Outcome::kBroken : Outcome::kRow;
 }
 
+/// Reads the cell at `at`, up to what ends it.
+inline Outcome read_cell(const char*& at, const char* end, bool plain, Cell& cell) {
+  if (at == end) return Outcome::kUnfinished;
+  if (*at == ',' || *at == '\n' || *at == '\r') {
+    cell = {};
+    return Outcome::kRow;
+  }
+  if (plain == (*at == '"')) return Outcome::kBroken;
+  return plain ? read_plain(at, end, cell) : read_quoted(at, end, cell);
+}
+
 Outcome read_row(const char* at, const char* end, Row& row) {
-  for (row.columns = 0; row.columns < kMaxColumns;) {
-    Cell& cell = row.cells[row.columns];
-    cell.doubled = false;
-    if (at == end) return Outcome::kUnfinished;
-    const bool plain = (kPlainColumns >> row.columns & 1U) != 0;
-    if (*at == ',') {
-      cell.text = {};
-    } else if (*at == '\n' || *at == '\r') {
-      cell.text = {};
-    } else {
-      if (plain == (*at == '"')) return Outcome::kBroken;
-      const Outcome outcome = plain ? read_plain(at, end, cell) : read_quoted(at, end, cell);
-      if (outcome != Outcome::kRow) return outcome;
-    }
-    ++row.columns;
+  size_t doubled_bytes = 0;
+  for (size_t column = 0; column < kMaxColumns; ++column) {
+    Cell& cell = row.cells[column];
+    const Outcome outcome = read_cell(at, end, (kPlainColumns >> column & 1U) != 0, cell);
+    if (outcome != Outcome::kRow) return outcome;
+    if (cell.doubled) doubled_bytes += cell.text.size();
     if (*at == ',') {
       ++at;
       continue;
@@ -123,23 +148,12 @@ Outcome read_row(const char* at, const char* end, Row& row) {
       if (++at == end) return Outcome::kUnfinished;
       if (*at != '\n') return Outcome::kBroken;
     }
+    row.columns = column + 1;
+    row.doubled_bytes = doubled_bytes;
     row.end = at + 1;
     return row.columns >= kMinColumns && row.columns != 25 ? Outcome::kRow : Outcome::kBroken;
   }
   return Outcome::kBroken;
-}
-
-bool read_integer(std::string_view text, int64_t& value) {
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  if (text.empty() || text.size() > 20) return false;
-  uint64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return false;
-    number = number * 10 + static_cast<uint64_t>(c - '0');
-  }
-  value = static_cast<int64_t>(negative ? 0 - number : number);
-  return true;
 }
 
 class CsvLog final : public LogParser {
@@ -211,10 +225,7 @@ class CsvLog final : public LogParser {
       const std::string_view head = message.text.substr(0, message.text.find('"'));
       if (is_phase_message(head)) message = {head, false};
     }
-    size_t needed = 0;
-    for (size_t i = 0; i < row_.columns; ++i)
-      needed += row_.cells[i].doubled ? row_.cells[i].text.size() + kSlack : 0;
-    if (needed > scratch_.size()) scratch_.resize(needed);
+    if (row_.doubled_bytes > scratch_.size()) scratch_.resize(row_.doubled_bytes);
     scratch_used_ = 0;
     record_.user = text_of(kUser);
     record_.database = text_of(kDatabase);
@@ -253,8 +264,6 @@ class CsvLog final : public LogParser {
     else
       drops_.emplace(reason, 1);
   }
-
-  static constexpr size_t kSlack = 16;
 
   StampReader stamps_;
   bool phase_texts_;

@@ -113,7 +113,8 @@ class Object {
     value = {};
     if (at_ != end_ && *at_ == '"') return read_string(value) || broken();
     const char* const begin = at_;
-    while (at_ != end_ && *at_ != ',' && *at_ != '}' && *at_ != '\n' && *at_ != '[' && *at_ != '{')
+    while (at_ != end_ && (*at_ >= '0' || *at_ == '-' || *at_ == '+' || *at_ == '.') &&
+           *at_ != '}' && *at_ != '[' && *at_ != '{')
       ++at_;
     value.text = {begin, static_cast<size_t>(at_ - begin)};
     return (at_ != end_ && (*at_ == ',' || *at_ == '}')) || broken();
@@ -140,7 +141,7 @@ class Object {
 
   bool read_string(Value& value) {
     const char* const begin = ++at_;
-    const char* const quote = closing_quote(begin, end_, value.escaped);
+    const char* const quote = short_end(begin, value.escaped);
     if (quote == nullptr) return false;
     value.text = {begin, static_cast<size_t>(quote - begin)};
     value.quoted = true;
@@ -148,7 +149,19 @@ class Object {
     return true;
   }
 
+  /// Keys and most values are short.
+  const char* short_end(const char* begin, bool& escaped) const {
+    if (end_ - begin > 32) {
+      const uint32_t quotes = byte_mask16(begin, '"') | byte_mask16(begin + 16, '"') << 16U;
+      const uint32_t slashes = byte_mask16(begin, '\\') | byte_mask16(begin + 16, '\\') << 16U;
+      if (quotes != 0 && (slashes & (quotes ^ (quotes - 1))) == 0)
+        return begin + __builtin_ctz(quotes);
+    }
+    return closing_quote(begin, end_, escaped);
+  }
+
   void skip_blanks() {
+    if (at_ != end_ && *at_ > ' ') return;  // PostgreSQL writes none
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r'))
       ++at_;
   }
@@ -254,19 +267,6 @@ char* unescape(std::string_view text, char* out) {
   return out;
 }
 
-bool read_integer(std::string_view text, int64_t& value) {
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  if (text.empty() || text.size() > 20) return false;
-  uint64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return false;
-    number = number * 10 + static_cast<uint64_t>(c - '0');
-  }
-  value = static_cast<int64_t>(negative ? 0 - number : number);
-  return true;
-}
-
 class JsonLog final : public LogParser {
  public:
   explicit JsonLog(const LogParserOptions& options)
@@ -352,7 +352,7 @@ class JsonLog final : public LogParser {
     }
     size_t needed = 0;
     for (const Key key : kTexts)
-      needed += values_[key].escaped ? values_[key].text.size() : 0;
+      if (values_[key].escaped) needed += values_[key].text.size();
     if (needed > scratch_.size()) scratch_.resize(needed);
     scratch_used_ = 0;
     record_.user = text_of(kUser);

@@ -1,6 +1,7 @@
 #include "parsers/prefix_finder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -95,19 +96,26 @@ struct Scored {
   }
 };
 
-/// Puts a %q where it explains more lines; leaves the prefix alone when none does.
+/// Puts a %q where it explains most of the lines that are left over; leaves the prefix alone when
+/// it explains none.
 void place_session_mark(Scored& scored, const Lines& lines, StampReader& stamps) {
   const std::string plain = scored.found.text;
+  Lines left_over;
+  const LinePrefix prefix(plain);
+  std::copy_if(lines.begin(), lines.end(), std::back_inserter(left_over),
+               [&](std::string_view line) { return !explains(prefix, line, stamps); });
+  size_t most = 0;
   bool in_escape = false;
   for (size_t at = 1; at < plain.size(); ++at) {
     in_escape = !in_escape && plain[at - 1] == '%';
     if (in_escape) continue;
     const std::string marked = plain.substr(0, at) + "%q" + plain.substr(at);
-    const Score score = score_of(marked, lines, stamps);
-    if (score.points() <= scored.score.points()) continue;
+    const size_t explained = score_of(marked, left_over, stamps).lines;
+    if (explained <= most) continue;
+    most = explained;
     scored.found.text = marked;
-    scored.score = score;
   }
+  if (most > 0) scored.score = score_of(scored.found.text, lines, stamps);
 }
 
 std::optional<FoundPrefix> best_prefix(const Lines& lines, StampReader& stamps) {

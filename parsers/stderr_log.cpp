@@ -191,7 +191,8 @@ bool StderrLog::take_own_part(const Entry& entry, std::string_view line) {
   if (std::memcmp(line.data(), own, own_same_) != 0) return false;
   for (const size_t at : {word_at, word_at + 1}) {
     const LineWord word = read_line_word(line.substr(at));
-    if (word.part == LinePart::kNone || word.part == LinePart::kRecord) continue;
+    if (word.part == LinePart::kRecord) return false;
+    if (word.part == LinePart::kNone) continue;
     LineHead head;
     head.word = word;
     head.length = at + word.length;
