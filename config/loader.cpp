@@ -193,10 +193,11 @@ class ConfigLoader {
   void read_text(const std::string& path, const TextSpec& spec, const YAML::Node& node,
                  std::string& target) {
     if (!node.IsScalar()) {
-      wrong_kind(path, node, std::string(spec.allowed), quoted(spec.fallback));
+      wrong_kind(path, node, std::string(spec.allowed), in_quotes(spec.fallback));
     } else if (!spec.accepts(node.Scalar())) {
-      add(node.Mark(), path + ": " + quoted(node.Scalar()) + " is not " +
-                           std::string(spec.allowed) + "; the default is " + quoted(spec.fallback));
+      add(node.Mark(), path + ": " + in_quotes(node.Scalar()) + " is not " +
+                           std::string(spec.allowed) + "; the default is " +
+                           in_quotes(spec.fallback));
     } else {
       target = node.Scalar();
     }
@@ -222,7 +223,7 @@ class ConfigLoader {
 
   /// A key as given, without control characters and not longer than a line.
   static std::string shown(std::string_view key) {
-    const std::string text = quoted(key);
+    const std::string text = in_quotes(key);
     return text.substr(1, text.size() - 2);
   }
 
@@ -261,7 +262,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name,
 std::string problem_with(std::string_view key, std::string_view value) {
   const auto check = [value](const TextSpec& spec) {
     return spec.accepts(value) ? std::string()
-                               : quoted(value) + " is not " + std::string(spec.allowed);
+                               : in_quotes(value) + " is not " + std::string(spec.allowed);
   };
   if (key == kServerKey) return check(server_setting());
   for (const TextSpec& spec : input_texts()) {

@@ -51,8 +51,8 @@ constexpr std::array kInputTexts = {
              "As it stands in postgresql.conf, for the stderr format.  Empty: found from the "
              "records, also when it changes in mid-file."},
     TextSpec{"timezone", "UTC", "UTC or an offset like +02:00", &offset_or_utc,
-             "What a stamp means whose zone is a name that ectoscope does not know (\"CET\" is "
-             "ambiguous, \"UTC\" and \"+02\" are not): log_timezone as an offset."},
+             "What a stamp means whose zone has a name that several zones share, such as IST: "
+             "log_timezone as an offset."},
 };
 
 constexpr std::array kInputNumbers = {

@@ -114,7 +114,7 @@ Result<double> parse_value(const OptionSpec& spec, std::string_view text) {
   const auto value = parse_any(spec.type, text);
   if (value && *value >= spec.min && *value <= spec.max) return *value;
   if (value && spec.type == Type::kBoolean) return *value;
-  return Error{quoted(text) + " is not " + show_allowed(spec) + "; the default is " +
+  return Error{in_quotes(text) + " is not " + show_allowed(spec) + "; the default is " +
                show_value(spec.type, spec.fallback)};
 }
 
@@ -148,7 +148,7 @@ std::string show_allowed(const OptionSpec& spec) {
   return "true or false";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr size_t kShown = 60;
   std::string shown = "'";
   for (const char c : text.substr(0, kShown)) {

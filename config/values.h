@@ -22,7 +22,7 @@ std::string show_value(OptionSpec::Type type, double value);
 std::string show_allowed(const OptionSpec& spec);
 
 /// `text` in quotes, shortened and without control characters: for messages.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// The candidate that `key` was probably meant to be; nothing when none is near.
 std::optional<std::string_view> nearest(std::string_view key,

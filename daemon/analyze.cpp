@@ -39,7 +39,7 @@ std::optional<Error> write_report(const AnalysisReport& report, const QueryTable
     if (arguments.output == OutputFormat::kJson) {
       write_json_report(report, kVersion, out);
     } else {
-      write_text_report(report, queries, style, out);
+      write_text_report(report, queries, style, out, arguments.in_full);
     }
   };
   return to_file ? write_file(arguments.output_file, write) : write_stdout(write);

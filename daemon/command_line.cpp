@@ -2,9 +2,12 @@
 #include "daemon/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "config/config.h"
+#include "config/values.h"
 #include "daemon/exit_status.h"
 #include "daemon/time_argument.h"
 #include "daemon/version.h"
@@ -27,11 +30,21 @@ auto setting_checker(const char* key) {
   return [key](const std::string& text) { return problem_with(key, text); };
 }
 
+auto choice_checker(std::vector<std::string> choices) {
+  return [choices = std::move(choices)](const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string();
+    std::string all;
+    for (const std::string& choice : choices)
+      all += (all.empty() ? "" : ", ") + choice;
+    return in_quotes(text) + " is not one of " + all;
+  };
+}
+
 std::string time_checker(const std::string& text) {
-  return parse_time_argument(text) ? ""
-                                   : "'" + text +
-                                         "' is not a time like 2026-11-22, '2026-11-22 08:30', "
-                                         "2026-11-22T08:30:15.250Z or ...+02:00 (UTC without one)";
+  if (parse_time_argument(text)) return "";
+  return in_quotes(text) +
+         " is not a time like 2026-11-22, '2026-11-22 08:30' or 2026-11-22T08:30:15.250+02:00 "
+         "(UTC when it has no zone)";
 }
 
 std::string examples_checker(const std::string& text) {
@@ -40,7 +53,7 @@ std::string examples_checker(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool good = error == std::errc{} && end == text.data() + text.size() &&
                     number <= AnalyzeArguments::kMostExamples;
-  return good ? "" : "'" + text + "' is not all or a number from 0 to 100000";
+  return good ? "" : in_quotes(text) + " is not all or a number from 0 to 100000";
 }
 
 /// Options whose text is turned into values once CLI11 is done.
@@ -53,40 +66,64 @@ struct RawAnalyze {
   std::string fail_on = "none";
 };
 
-CLI::App* add_analyze(CLI::App& app, RawAnalyze& raw) {
-  CLI::App* command = app.add_subcommand("analyze", "Read PostgreSQL logs once and report");
+void add_input_options(CLI::App& command, RawAnalyze& raw) {
   AnalyzeArguments& to = raw.arguments;
-  command->add_option("FILE", to.files, "Log files, or - for standard input")->required();
+  command.add_option("FILE", to.files, "Log files, or - for standard input")
+      ->required()
+      ->type_name("");
   command
-      ->add_option("--format", to.format,
-                   "auto, stderr, csvlog or jsonlog (default: auto, from the first bytes)")
+      .add_option("--format", to.format,
+                  "auto, stderr, csvlog or jsonlog (default: auto, by the first bytes)")
+      ->type_name("FORMAT")
       ->check(setting_checker("format"));
   command
-      ->add_option("--log-line-prefix", to.log_line_prefix,
-                   "log_line_prefix of a stderr log (default: found from the records)")
+      .add_option("--log-line-prefix", to.log_line_prefix,
+                  "As in postgresql.conf (default: found from the records)")
+      ->type_name("PREFIX")
       ->check(setting_checker("log_line_prefix"));
   command
-      ->add_option("--timezone", to.timezone,
-                   "What a zone name in stamps means when it isn't known: an offset like +02:00")
+      .add_option("--timezone", to.timezone,
+                  "What IST and other names of several zones mean, like +05:30 (default: UTC)")
+      ->type_name("ZONE")
       ->check(setting_checker("timezone"));
-  command->add_option("--since", raw.since, "Leave out what started earlier")->check(time_checker);
-  command->add_option("--until", raw.until, "Leave out what started at it or later")
+  command.add_option("--since", raw.since, "Leave out what started earlier")
+      ->type_name("TIME")
       ->check(time_checker);
-  command->add_option("--database", to.database, "Only this database");
-  command->add_option("--output", raw.output, "text or json (default: text)")
-      ->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--output.file", to.output_file,
-                      "Write the report there, whole or not at all (default: standard output)");
+  command.add_option("--until", raw.until, "Leave out what started then or later")
+      ->type_name("TIME")
+      ->check(time_checker);
+  command.add_option("--database", to.database, "Only this database")->type_name("NAME");
+}
+
+void add_output_options(CLI::App& command, RawAnalyze& raw) {
+  command.add_option("--output", raw.output, "text or json (default: text)")
+      ->type_name("FORM")
+      ->check(choice_checker({"text", "json"}));
   command
-      ->add_option("--examples", raw.examples,
-                   "How many occurrences of a finding are listed, or all (default: 5)")
+      .add_option("--output.file", raw.arguments.output_file,
+                  "Write the report there, whole or not at all (default: standard output)")
+      ->type_name("PATH");
+  command
+      .add_option("--examples", raw.examples,
+                  "How many occurrences of a finding are listed, or all (default: 5)")
+      ->type_name("N")
       ->check(examples_checker);
   command
-      ->add_option("--fail-on", raw.fail_on,
-                   "Exit 1 when there is a finding of this severity or a higher one: none, info, "
-                   "warning, critical (default: none)")
-      ->check(CLI::IsMember({"none", "info", "warning", "critical"}));
-  command->add_option("--config.file", to.config_file, "Settings (default: all at their defaults)");
+      .add_option("--fail-on", raw.fail_on,
+                  "Exit 1 on findings of this severity or a higher one:\n"
+                  "none, info, warning or critical (default: none)")
+      ->type_name("SEVERITY")
+      ->check(choice_checker({"none", "info", "warning", "critical"}));
+}
+
+CLI::App* add_analyze(CLI::App& app, RawAnalyze& raw) {
+  CLI::App* command = app.add_subcommand("analyze", "Read PostgreSQL logs once and report");
+  add_input_options(*command, raw);
+  add_output_options(*command, raw);
+  command
+      ->add_option("--config.file", raw.arguments.config_file,
+                   "Settings (default: config/ectoscope.example.yaml has them all)")
+      ->type_name("PATH");
   command->footer(kAnalyzeFooter);
   return command;
 }
@@ -129,9 +166,18 @@ Done exit_of(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
+  constexpr std::array<std::string_view, 4> kCommands = {"analyze", "check", "demo", "version"};
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (!first.empty() && first[0] != '-' &&
+      std::find(kCommands.begin(), kCommands.end(), first) == kCommands.end()) {
+    return Done{kExitUsage, "",
+                "ectoscope: there is no command " + in_quotes(first) +
+                    "; there are analyze, check, demo and version\n"};
+  }
   CLI::App app("Tells what an Ecto application's queries do wrong, from PostgreSQL's own log.",
                "ectoscope");
   app.require_subcommand(1);
+  app.get_formatter()->column_width(28);
   app.set_version_flag("--version", std::string("ectoscope ") + std::string(kVersion));
 
   RawAnalyze raw;
@@ -144,7 +190,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   CLI::App* check = app.add_subcommand("check", "Validate a file: every problem, with its place");
   check->require_subcommand(1);
   CLI::App* check_config = check->add_subcommand("config", "Validate a configuration");
-  auto* file = check_config->add_option("FILE", check_arguments.file, "The YAML file");
+  auto* file =
+      check_config->add_option("FILE", check_arguments.file, "The YAML file")->type_name("");
   auto* example = check_config->add_flag("--print-example", check_arguments.print_example,
                                          "Print a file with every setting and its default");
   file->excludes(example);

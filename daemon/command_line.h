@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -31,6 +32,7 @@ struct AnalyzeArguments {
   std::string output_file;  // empty: standard output
   size_t examples = 5;      // kept for each finding
   std::optional<Severity> fail_on;
+  size_t in_full = SIZE_MAX;  // findings that the text report shows with all they have
 };
 
 /// `ectoscope demo`

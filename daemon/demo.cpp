@@ -1,4 +1,6 @@
 #include <cstdio>
+#include <filesystem>
+#include <utility>
 
 #include "daemon/commands.h"
 #include "daemon/exit_status.h"
@@ -14,16 +16,22 @@ int run_demo(const DemoArguments& /*arguments*/) {
     return kExitInput;
   }
   std::puts(
-      "This is `ectoscope analyze` over logs that PostgreSQL 15 wrote of a small Ecto application, "
-      "a shop.\n"
-      "Part of it tags its statements with trace ids, part runs with Ecto's defaults and no tags "
-      "at all.\n"
-      "Costliest first: what happened, where, the change that mends it, and the worst request's "
-      "queries.\n");
+      "This is `ectoscope analyze` over logs that PostgreSQL wrote of an Ecto application, a shop: "
+      "a\n"
+      "part with trace ids on its statements, a part with Ecto's defaults and no tags at all. "
+      "Costliest\n"
+      "first: what happened, where, the change that mends it, and the queries of the worst "
+      "request.\n");
   std::fflush(stdout);
   AnalyzeArguments arguments;
   arguments.files = std::move(recordings.value());
-  return run_analyze(arguments);
+  arguments.in_full = 8;
+  const int status = run_analyze(arguments);
+  if (status == kExitDone) {
+    std::printf("\nAll of them in full: ectoscope analyze %s/*\n",
+                std::filesystem::path(arguments.files.front()).parent_path().c_str());
+  }
+  return status;
 }
 
 }  // namespace ectoscope

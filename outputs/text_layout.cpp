@@ -118,7 +118,9 @@ std::string shorten_sql(std::string_view sql, size_t width, const TextStyle& sty
   const size_t tail = room - head;
   std::string_view end = std::string_view(text).substr(bytes_of(text, length - tail));
   if (end.starts_with(' ')) end.remove_prefix(1);
-  return text.substr(0, bytes_of(text, head)) + " " + gap + " " + std::string(end);
+  std::string start = text.substr(0, bytes_of(text, head));
+  if (start.ends_with(' ')) start.pop_back();
+  return start + " " + gap + " " + std::string(end);
 }
 
 std::vector<std::string> wrap(std::string_view text, size_t width) {

@@ -72,6 +72,21 @@ class Printer {
     out_ << '\n';
   }
 
+  void briefly(std::span<const Finding> findings) {
+    out_ << "And " << count_of(findings.size(), "more finding", "more findings") << ":\n\n";
+    for (const Finding& finding : findings) {
+      std::string text = harmless(finding.kind);
+      text += ": " + harmless(finding.summary);
+      std::string severity(name_of(finding.severity));
+      severity.resize(kLabel - 2, ' ');
+      for (const std::string& line : wrap(text, style_.width - kLabel)) {
+        out_ << "  " << painted(colour_of(finding.severity), severity) << line << '\n';
+        severity.assign(kLabel - 2, ' ');
+      }
+    }
+    out_ << '\n';
+  }
+
   void closing(const AnalysisReport& report) {
     totals(report);
     hidden(report.input.fidelity);
@@ -263,10 +278,13 @@ class Printer {
 }  // namespace
 
 void write_text_report(const AnalysisReport& report, const QueryTable& queries,
-                       const TextStyle& style, std::ostream& out) {
+                       const TextStyle& style, std::ostream& out, size_t in_full) {
   Printer printer(queries, style, out);
-  for (const Finding& finding : report.findings)
+  const std::span<const Finding> findings(report.findings);
+  const size_t full = std::min(in_full, findings.size());
+  for (const Finding& finding : findings.first(full))
     printer.finding(finding);
+  if (full < findings.size()) printer.briefly(findings.subspan(full));
   printer.closing(report);
 }
 

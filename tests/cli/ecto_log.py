@@ -1,13 +1,13 @@
 """Logs as PostgreSQL writes them of an Ecto application, in its three formats: for tests of the binary."""
 
-import csv
 import datetime
-import io
+import itertools
 import json
 
 START = datetime.datetime(2026, 3, 1, 9, 0, 0, tzinfo=datetime.timezone.utc)
 PREFIX = "%m [%p] %q%u@%d app=%a vxid=%v "
 CSV_COLUMNS = 26
+_transactions = itertools.count(2)  # outside of transactions each statement has its own
 
 
 def n_plus_one(requests=3, children=10, tagged=True, value=lambda i: str(i), table="posts"):
@@ -35,7 +35,7 @@ def execute(at_ms, pid, sql, parameters, duration_ms=0.4):
 
 
 def record(at_ms, pid, message, detail="", severity="LOG", statement="", sqlstate="00000", hint="", context=""):
-    return {"at": START + datetime.timedelta(milliseconds=at_ms), "pid": pid, "message": message,
+    return {"vxid": f"{pid}/{next(_transactions)}", "at": START + datetime.timedelta(milliseconds=at_ms), "pid": pid, "message": message,
             "detail": detail, "severity": severity, "statement": statement, "sqlstate": sqlstate,
             "hint": hint, "context": context}
 
@@ -47,7 +47,7 @@ def stamp(record):
 def stderr(records):
     lines = []
     for r in records:
-        prefix = f"{stamp(r)} [{r['pid']}] postgres@shop app=shop vxid={r['pid']}/1 "
+        prefix = f"{stamp(r)} [{r['pid']}] postgres@shop app=shop vxid={r['vxid']} "
         parts = [(r["severity"], r["message"]), ("DETAIL", r["detail"]), ("HINT", r["hint"]),
                  ("CONTEXT", r["context"]), ("STATEMENT", r["statement"])]
         for name, text in parts:
@@ -57,21 +57,22 @@ def stderr(records):
 
 
 def csvlog(records):
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+    def text(value):  # the server quotes all text that is there, and nothing else
+        return '"' + value.replace('"', '""') + '"' if value else ""
+
+    lines = []
     for r in records:
         row = [""] * CSV_COLUMNS
         row[0] = stamp(r)
-        row[1:4] = ["postgres", "shop", r["pid"]]
-        row[4:7] = ["127.0.0.1:5000", f"6b02a7ed.{r['pid']:x}", 1]
-        row[7:13] = ["SELECT", START.strftime("%Y-%m-%d %H:%M:%S UTC"), f"{r['pid']}/1", 0,
+        row[1:4] = [text("postgres"), text("shop"), str(r["pid"])]
+        row[4:7] = [text("127.0.0.1:5000"), f"6b02a7ed.{r['pid']:x}", "1"]
+        row[7:13] = [text("SELECT"), START.strftime("%Y-%m-%d %H:%M:%S UTC"), r["vxid"], "0",
                      r["severity"], r["sqlstate"]]
-        row[13:16] = [r["message"], r["detail"], r["hint"]]
-        row[18] = r["context"]
-        row[19] = r["statement"]
-        row[22:26] = ["shop", "client backend", "", 0]
-        writer.writerow(row)
-    return out.getvalue().encode()
+        row[13:16] = [text(r["message"]), text(r["detail"]), text(r["hint"])]
+        row[18:20] = [text(r["context"]), text(r["statement"])]
+        row[22:26] = [text("shop"), text("client backend"), "", "0"]
+        lines.append(",".join(row) + "\n")
+    return "".join(lines).encode()
 
 
 def jsonlog(records):
@@ -80,7 +81,7 @@ def jsonlog(records):
         entry = {"timestamp": stamp(r), "user": "postgres", "dbname": "shop", "pid": r["pid"],
                  "remote_host": "127.0.0.1", "remote_port": 5000, "session_id": f"6b02a7ed.{r['pid']:x}",
                  "line_num": 1, "ps": "SELECT", "session_start": START.strftime("%Y-%m-%d %H:%M:%S UTC"),
-                 "vxid": f"{r['pid']}/1", "txid": 0, "error_severity": r["severity"],
+                 "vxid": r["vxid"], "txid": 0, "error_severity": r["severity"],
                  "message": r["message"], "application_name": "shop", "backend_type": "client backend",
                  "query_id": 0}
         for name in ("detail", "hint", "context", "statement"):

@@ -109,10 +109,9 @@ INSTANTIATE_TEST_SUITE_P(
             "detectors:\n  n_plus_one_read:\n    min_repeats: 010\n",
             "e.yaml:3:18: detectors.n_plus_one_read.min_repeats: '010' is not an integer from 2 "
             "to 10000; the default is 5"},
-        Mistake{
-            "detectors:\n  n_plus_one_read:\n    min_repeats:\n",
-            "e.yaml:3:5: detectors.n_plus_one_read.min_repeats: no value where an integer from "
-            "2 to 10000 is wanted; the default is 5"},
+        Mistake{"detectors:\n  n_plus_one_read:\n    min_repeats:\n",
+                "e.yaml:3:5: detectors.n_plus_one_read.min_repeats: no value where an integer from "
+                "2 to 10000 is wanted; the default is 5"},
         Mistake{
             "detectors:\n  n_plus_one_read:\n    min_repeats: [5]\n",
             "e.yaml:3:18: detectors.n_plus_one_read.min_repeats: a list where an integer from 2 "

@@ -62,6 +62,17 @@ TEST(TextReport, LinesFit) {
   }
 }
 
+TEST(TextReport, TheRestInBrief) {
+  QueryTable queries(16);
+  const AnalysisReport report = sample_report(queries);
+  std::ostringstream out;
+  write_text_report(report, queries, {}, out, 1);
+  const std::string text = out.str();
+  EXPECT_THAT(text, testing::HasSubstr("And 1 more finding:\n\n  warning  slow_query: SELECT "));
+  EXPECT_THAT(text, testing::HasSubstr("2 findings (1 critical, 1 warning)"));
+  EXPECT_EQ(text.find("slow_query-0000"), std::string::npos);
+}
+
 TEST(TextReport, WithoutFindingsSaysSo) {
   QueryTable queries(1);
   std::ostringstream out;
