@@ -40,6 +40,15 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// An address, a host name, [local] or [unknown]; with the port in brackets.
+bool is_host(std::string_view value) {
+  if (value.starts_with('[')) return value == "[local]" || value == "[unknown]";
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view(".:-_%()").find(c) != std::string_view::npos;
+  });
+}
+
 /// Skips the blanks of a padded field, but for those that the prefix has behind it.
 const char* skip_padding(const char* at, const char* end, std::string_view after) {
   const char* const stop = end_of(at, end, [](char c) { return c == ' '; });
@@ -192,6 +201,7 @@ bool LinePrefix::match_text(size_t index, const char* at, Search& search) const 
     if (blank_ends && value.find(' ') != std::string_view::npos) return false;
     if (!follows(stop, end, op.after)) continue;
     if (op.padded) value = trimmed(value);
+    if (op.field == PrefixField::kHost && !is_host(value)) return false;
     set_text(op.field, value, search.matching.record);
     if (match_from(index + 1, stop + op.after.size(), search)) return true;
   }

@@ -108,7 +108,10 @@ void place_session_mark(Scored& scored, const Lines& lines, StampReader& stamps)
   bool in_escape = false;
   for (size_t at = 1; at < plain.size(); ++at) {
     in_escape = !in_escape && plain[at - 1] == '%';
-    if (in_escape) continue;
+    // Text before a %q would take in all that is printed.
+    const bool after_text = at >= 2 && plain[at - 2] == '%' &&
+                            std::string_view("udarhib").find(plain[at - 1]) != std::string::npos;
+    if (in_escape || after_text) continue;
     const std::string marked = plain.substr(0, at) + "%q" + plain.substr(at);
     const size_t explained = score_of(marked, left_over, stamps).lines;
     if (explained <= most) continue;

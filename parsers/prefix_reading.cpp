@@ -130,7 +130,10 @@ class Reading {
     literal(length + 1);
     if (colon && rest_.starts_with(' ')) literal(1);
     const char escape = known == std::end(kKeys) ? 'i' : known->second;
-    if (known != std::end(kKeys)) ++read_.keyed;
+    if (known != std::end(kKeys))
+      ++read_.keyed;
+    else if (stamps_.read(rest_).length != 0)
+      return true;  // time=2026-...
     return field(escape, value_length(escape));
   }
 

@@ -9,17 +9,15 @@
 
 #include "parsers/forgery_guard.h"
 #include "parsers/line_prefix.h"
-#include "parsers/prefix_finder.h"
+#include "parsers/prefix_set.h"
 #include "parsers/stamps.h"
 
 namespace ectoscope {
 namespace {
 
 constexpr size_t kSampleBytes = 256 * 1024;
-constexpr size_t kMaxPrefixes = 8;
-constexpr uint64_t kFirstSearches = 8;  // at once; then one for each ...
-constexpr uint64_t kBytesBetweenSearches = 1U << 20U;
-constexpr size_t kProvingLines = 3;
+constexpr size_t kMaxHead = 1024;
+constexpr size_t kLongEntry = 64 * 1024;
 constexpr uint64_t kSettledRecords = 100;  // after so many one line alone proves no prefix
 
 /// A record's text as it stands in the log.
@@ -39,9 +37,8 @@ struct Entry {
 
 class StderrLog final : public LogParser {
  public:
-  explicit StderrLog(const LogParserOptions& options) : stamps_(options.timezone) {
-    if (!options.log_line_prefix.empty()) prefixes_.emplace_back(options.log_line_prefix);
-  }
+  explicit StderrLog(const LogParserOptions& options)
+      : stamps_(options.timezone), prefixes_(options.log_line_prefix, stamps_) {}
 
   size_t parse(std::string_view bytes, bool last, RecordHandler& handler) override;
   void skipped(uint64_t bytes) override;
@@ -53,16 +50,13 @@ class StderrLog final : public LogParser {
 
   enum class Step : uint8_t { kDone, kNeedMore };
 
+  bool part_begins(size_t at);
   bool next_entry(size_t begin, Entry& entry) const;
   Step take(const Entry& entry);
   bool take_own_part(const Entry& entry, std::string_view line);
   Step take_unmatched(const Entry& entry, std::string_view line);
   Step take_matched(const Entry& entry, const LogRecord& record, const LineHead& head);
   void take_part(const Entry& entry, const LogRecord& record, const LineHead& head);
-  bool match(std::string_view line, LogRecord& record, LineHead& head);
-  bool match_other(std::string_view line, LogRecord& record, LineHead& head);
-  bool search_prefix(size_t from);
-  [[nodiscard]] bool believable(const FoundPrefix& found) const;
   void drop(std::string_view reason);
   void emit();
   void emit_late(const LogRecord& head, RawText text, LinePart part);
@@ -71,15 +65,12 @@ class StderrLog final : public LogParser {
   void reserve_scratch(const RawText& text, const std::array<RawText, 4>& parts);
   void split_sqlstate();
 
-  std::vector<LinePrefix> prefixes_;
-  size_t active_ = 0;
   StampReader stamps_;
-  ForgeryGuard guard_{prefixes_, stamps_};
+  PrefixSet prefixes_;
+  ForgeryGuard guard_{prefixes_.all(), stamps_};
   DropCounts drops_;
   uint64_t records_ = 0;
-  uint64_t base_ = 0;  // offset of bytes_ in the whole input
-  uint64_t searches_ = 0;
-  uint64_t next_search_ = 0;     // offset
+  uint64_t base_ = 0;            // offset of bytes_ in the whole input
   bool inside_skipped_ = false;  // what comes next is the rest of a record that was thrown away
   bool verbose_ = false;         // the server prints SQLSTATEs
   std::vector<char> scratch_;
@@ -129,6 +120,8 @@ size_t StderrLog::parse(std::string_view bytes, bool last, RecordHandler& handle
     if (pending_) emit();
     if (at < bytes.size()) drop(inside_skipped_ ? "too_long" : "truncated");
     at = bytes.size();
+  } else if (pending_ && !part_begins(at)) {
+    emit();
   } else if (pending_) {
     // Read again with what follows it.
     at = pending_begin_;
@@ -144,6 +137,17 @@ void StderrLog::skipped(uint64_t bytes) {
   base_ += bytes;
   if (!inside_skipped_) drop("too_long");
   inside_skipped_ = true;
+}
+
+/// What stands at `at`, behind the pending record, may be one of its parts.  Only looked into when
+/// it is long already: it may outgrow the block, and must not take the record with it.
+bool StderrLog::part_begins(size_t at) {
+  if (bytes_.size() - at < kLongEntry) return true;
+  LogRecord record;
+  LineHead head;
+  const std::string_view begun = bytes_.substr(at, kLongEntry);
+  return prefixes_.match(begun.substr(0, begun.find('\n')), record, head) &&
+         head.word.part != LinePart::kRecord;
 }
 
 bool StderrLog::next_entry(size_t begin, Entry& entry) const {
@@ -178,7 +182,7 @@ StderrLog::Step StderrLog::take(const Entry& entry) {
   if (pending_ && take_own_part(entry, line)) return Step::kDone;
   LogRecord record;
   LineHead head;
-  if (!match(line, record, head)) return take_unmatched(entry, line);
+  if (!prefixes_.match(line, record, head)) return take_unmatched(entry, line);
   return take_matched(entry, record, head);
 }
 
@@ -202,24 +206,6 @@ bool StderrLog::take_own_part(const Entry& entry, std::string_view line) {
   return false;
 }
 
-bool StderrLog::match(std::string_view line, LogRecord& record, LineHead& head) {
-  if (active_ < prefixes_.size() && prefixes_[active_].match(line, stamps_, record, head))
-    return true;
-  return match_other(line, record, head);
-}
-
-bool StderrLog::match_other(std::string_view line, LogRecord& record, LineHead& head) {
-  for (size_t i = 0; i < prefixes_.size(); ++i) {
-    if (i == active_) continue;
-    record = {};
-    head = {};
-    if (!prefixes_[i].match(line, stamps_, record, head)) continue;
-    active_ = i;
-    return true;
-  }
-  return false;
-}
-
 StderrLog::Step StderrLog::take_unmatched(const Entry& entry, std::string_view line) {
   if (guard_.doubts(base_ + entry.begin)) {
     drop("suspicious");
@@ -229,21 +215,16 @@ StderrLog::Step StderrLog::take_unmatched(const Entry& entry, std::string_view l
     drop("truncated");
     return Step::kDone;
   }
-  const bool severity = find_severity(line.substr(0, 1024), 0) != std::string_view::npos;
-  if (severity && search_prefix(entry.begin)) {
-    LogRecord record;
-    LineHead head;
-    if (match(line, record, head)) return take_matched(entry, record, head);
-  }
-  for (const LinePrefix& prefix : prefixes_) {
-    LogRecord record;
-    LineHead head;
-    if (severity && prefix.match_any_name(line, stamps_, record, head))
+  LogRecord record;
+  LineHead head;
+  if (find_severity(line.substr(0, kMaxHead), 0) != std::string_view::npos) {
+    const std::string_view sample = bytes_.substr(entry.begin, kSampleBytes);
+    if (prefixes_.search(sample, base_ + entry.begin, records_ > kSettledRecords) &&
+        prefixes_.match(line, record, head))
       return take_matched(entry, record, head);
+    if (prefixes_.match_any_name(line, record, head)) return take_matched(entry, record, head);
   }
-  const bool broken = std::any_of(
-      prefixes_.begin(), prefixes_.end(),
-      [&](const LinePrefix& prefix) { return prefix.breaks_off_in_name(line, stamps_); });
+  const bool broken = prefixes_.breaks_off_in_name(line);
   if (!broken) {
     drop("no_prefix");
     return Step::kDone;
@@ -261,8 +242,8 @@ StderrLog::Step StderrLog::take_matched(const Entry& entry, const LogRecord& rec
     take_part(entry, record, head);
     return Step::kDone;
   }
-  if (prefixes_[active_].name_span() != 0) {
-    const size_t reach = head.name_at + prefixes_[active_].name_span();
+  if (prefixes_.active().name_span() != 0) {
+    const size_t reach = head.name_at + prefixes_.active().name_span();
     const Verdict verdict =
         guard_.judge(record, reach, bytes_.substr(entry.begin), base_ + entry.begin, last_);
     if (verdict == Verdict::kNeedMore) return Step::kNeedMore;
@@ -279,7 +260,7 @@ StderrLog::Step StderrLog::take_matched(const Entry& entry, const LogRecord& rec
   record_ = record;
   record_.offset = base_ + entry.begin;
   last_pid_ = record.pid;
-  const bool comparable = prefixes_[active_].has_pid() && prefixes_[active_].has_stamp();
+  const bool comparable = prefixes_.active().has_pid() && prefixes_.active().has_stamp();
   own_same_ = comparable ? head.pid_end : 0;
   own_word_at_ = head.length - head.word.length;
   const size_t begin = entry.begin + head.length;
@@ -315,31 +296,6 @@ void StderrLog::drop(std::string_view reason) {
     ++found->second;
   else
     drops_.emplace(reason, 1);
-}
-
-/// Looks for another prefix in what follows.  Costly, so it is done seldom when it finds nothing.
-bool StderrLog::search_prefix(size_t from) {
-  const uint64_t offset = base_ + from;
-  if (prefixes_.size() >= kMaxPrefixes || offset < next_search_) return false;
-  const size_t known = prefixes_.size();
-  for (const FoundPrefix& found : find_prefixes(bytes_.substr(from, kSampleBytes), stamps_))
-    if (prefixes_.size() < kMaxPrefixes && believable(found)) prefixes_.emplace_back(found.text);
-  if (prefixes_.size() > known) return true;
-  if (++searches_ > kFirstSearches) next_search_ = offset + kBytesBetweenSearches;
-  return false;
-}
-
-bool StderrLog::believable(const FoundPrefix& found) const {
-  if (prefixes_.empty() || found.lines >= kProvingLines) {
-    return std::none_of(prefixes_.begin(), prefixes_.end(),
-                        [&](const LinePrefix& prefix) { return prefix.text() == found.text; });
-  }
-  // Lines without a session print the prefix up to a %q that we may not know of yet.
-  const bool short_form =
-      std::any_of(prefixes_.begin(), prefixes_.end(), [&](const LinePrefix& prefix) {
-        return prefix.text().size() > found.text.size() && prefix.text().starts_with(found.text);
-      });
-  return short_form || (records_ < kSettledRecords && found.keyed >= 2);
 }
 
 void StderrLog::emit() {
