@@ -22,8 +22,8 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 THRESHOLD_US = 100_000
 PHASE = re.compile(r"duration: ([0-9.]+) ms  (parse|bind|execute|statement)(?: [^:]*)?: (.*)", re.S)
 # Never judged: what only Ecto, the pool or a tool asks.
-SYSTEM = re.compile(r"""pg_catalog|\bpg_\w+|information_schema|schema_migrations|^\s*(begin|commit|rollback|savepoint|
-                        release|set|show|reset|listen|unlisten|select\s+1\s*;?\s*$)""", re.I | re.X)
+SYSTEM = re.compile(r"""pg_catalog|\bpg_\w+|information_schema|schema_migrations|
+                        ^\s*(set|show|reset|listen|unlisten|select\s+1\s*;?\s*$)""", re.I | re.X)
 
 csv.field_size_limit(1 << 30)
 
