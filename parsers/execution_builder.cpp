@@ -49,6 +49,7 @@ PendingPhase phase_of(const LogRecord& record, const Message& message) {
 
 }  // namespace
 
+// Wiring takes what it takes.  NOLINTNEXTLINE(readability-function-size)
 ExecutionBuilder::ExecutionBuilder(SqlShapes& shapes, const QueryTable& queries,
                                    StreamTable& streams, const HashKey& key, std::string server,
                                    Sink sink)
@@ -58,6 +59,7 @@ ExecutionBuilder::ExecutionBuilder(SqlShapes& shapes, const QueryTable& queries,
                                    queries},
                        streams, key, std::move(server), std::move(sink)) {}
 
+// NOLINTNEXTLINE(readability-function-size)
 ExecutionBuilder::ExecutionBuilder(SqlResolver resolver, StreamTable& streams, const HashKey& key,
                                    std::string server, Sink sink, BuilderLimits limits)
     : resolver_(std::move(resolver)),
