@@ -183,9 +183,12 @@ CommentTagReader::Values CommentTagReader::read_fully(std::string_view comment, 
 }
 
 void CommentTagReader::take_traceparent(std::string_view text, CommentTags& tags) {
-  if (tags.trace_id.known()) return;
-  tags.trace_id = parse_traceparent(text);
-  if (!tags.trace_id.known()) tags.bad_traceparent = true;
+  const TraceId id = parse_traceparent(text);
+  if (!id.known()) {
+    tags.bad_traceparent = true;
+  } else if (!tags.trace_id.known()) {
+    tags.trace_id = id;
+  }
 }
 
 CommentTagReader::Values CommentTagReader::split(std::string_view comment) {

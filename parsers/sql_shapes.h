@@ -16,7 +16,8 @@
 
 namespace ectoscope {
 
-/// What one statement's text says.  Views and span are valid until the next resolve().
+/// What one statement's text says.  The span is valid until the next resolve(), and its views, which
+/// point into the text, no longer than that.
 struct ResolvedSql {
   QueryId query = kNoQuery;  // kNoQuery: empty text, or the table of shapes is full
   TraceId trace_id;          // from a valid traceparent
