@@ -117,6 +117,7 @@ class Object {
            *at_ != '}' && *at_ != '[' && *at_ != '{')
       ++at_;
     value.text = {begin, static_cast<size_t>(at_ - begin)};
+    skip_blanks();
     return (at_ != end_ && (*at_ == ',' || *at_ == '}')) || broken();
   }
 
