@@ -7,6 +7,7 @@
 import gzip
 import json
 import os
+import pty
 import random
 import shutil
 import stat
@@ -196,6 +197,30 @@ class Reports(Case):
         self.assertNotIn(b"\x1b", done.stdout)
         self.assertEqual(done.stderr, b"")
         self.assertIn(b"n_plus_one_read", done.stdout)
+
+    def test_colours_on_a_terminal_unless_refused(self):
+        def shown(**env):
+            master, slave = pty.openpty()
+            process = subprocess.Popen([BINARY, "analyze", self.log], stdout=slave, stderr=slave, stdin=subprocess.DEVNULL,
+                                       env={"TERM": "xterm", "LANG": "C.UTF-8", **env})
+            os.close(slave)
+            text = b""
+            while True:
+                try:
+                    part = os.read(master, 65536)
+                except OSError:  # how Linux says that the other end is closed
+                    part = b""
+                if not part:
+                    break
+                text += part
+            os.close(master)
+            self.assertEqual(process.wait(), 0)
+            return text
+        self.assertIn(b"\x1b[1m", shown())
+        self.assertNotIn(b"\x1b", shown(NO_COLOR="1"))
+        self.assertNotIn(b"\x1b", shown(TERM="dumb"))
+        self.assertIn("█".encode(), shown())
+        self.assertNotIn("█".encode(), shown(LANG="C"))
 
     def test_since_until_database(self):
         def traces(*arguments):
