@@ -68,7 +68,12 @@ ForgeryGuard::Verdict ForgeryGuard::judge_broken(std::string_view rest, uint64_t
   // Its own line has no tail, or it would not be broken.
   const size_t end = rest.find('\n');
   if (end == std::string_view::npos) return last ? Verdict::kBelieve : Verdict::kNeedMore;
-  return look_ahead(rest, end + 1, kLongestBreak, true, offset, last);
+  // A log full of broken lines is looked through once, not once for each of them.
+  const size_t clean = clean_until_ > offset ? static_cast<size_t>(clean_until_ - offset) : 0;
+  const Verdict verdict =
+      look_ahead(rest, std::max(end + 1, clean), kLongestBreak, true, offset, last);
+  if (verdict == Verdict::kBelieve) clean_until_ = offset + std::min(rest.size(), kLongestBreak);
+  return verdict;
 }
 
 ForgeryGuard::Verdict ForgeryGuard::look_ahead(std::string_view rest, size_t from, size_t reach,
@@ -76,7 +81,7 @@ ForgeryGuard::Verdict ForgeryGuard::look_ahead(std::string_view rest, size_t fro
   if (rest.size() < reach + kLongestTail && !last) return Verdict::kNeedMore;
   for (size_t at = from; at < reach && at < rest.size();) {
     const size_t end = std::min(rest.find('\n', at), rest.size());
-    const std::string_view line = rest.substr(at, std::min(end - at, reach + kLongestTail));
+    const std::string_view line = rest.substr(at, std::min(end - at, reach - at + kLongestTail));
     if (!line.starts_with('\t') && holds_tail(line, reach - at, broken)) {
       doubtful_until_ = offset + end + 1;
       return Verdict::kDoubt;

@@ -58,6 +58,7 @@ class ForgeryGuard {
   StampReader& stamps_;
   std::vector<Session> sessions_;  // one slot for each hash of a pid: a newcomer takes it over
   uint64_t doubtful_until_ = 0;
+  uint64_t clean_until_ = 0;  // no tail was found up to here, behind some broken line
 };
 
 }  // namespace ectoscope

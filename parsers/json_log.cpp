@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "parsers/byte_scan.h"
@@ -278,21 +279,17 @@ class JsonLog final : public LogParser {
     const char* const end = begin + bytes.size();
     const char* at = begin;
     while (at != end) {
-      const char* next = inside_skipped_ ? at : read_object(at, end);
-      if (next != nullptr && next != end && *next == '\n' && !inside_skipped_ && fill()) {
-        record_.offset = base_ + static_cast<uint64_t>(at - begin);
-        ++records_;
-        unescape_texts();
-        handler.on_record(record_);
-        at = next + 1;
-        continue;
-      }
       const auto* const newline =
           static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
-      if (newline == nullptr && !last) break;
-      if (!inside_skipped_ && newline != at) drop(newline == nullptr ? "truncated" : "bad_json");
-      if (newline != nullptr) inside_skipped_ = false;
-      at = newline == nullptr ? end : newline + 1;
+      if (newline == nullptr) {
+        if (!last) break;
+        if (!inside_skipped_) drop("truncated");
+        at = end;
+        break;
+      }
+      if (!std::exchange(inside_skipped_, false) && newline != at)
+        take_line({at, newline}, base_ + static_cast<uint64_t>(at - begin), handler);
+      at = newline + 1;
     }
     if (const uint64_t unknown = stamps_.unknown_zones(); unknown != 0)
       drops_.insert_or_assign("unknown_zone", unknown);
@@ -311,17 +308,25 @@ class JsonLog final : public LogParser {
   [[nodiscard]] uint64_t records() const override { return records_; }
 
  private:
-  /// Reads the object at the front into values_; returns where it ends, or null.
-  const char* read_object(const char* at, const char* end) {
+  void take_line(std::string_view line, uint64_t offset, RecordHandler& handler) {
+    if (!read_object(line.data(), line.data() + line.size()) || !fill()) return drop("bad_json");
+    record_.offset = offset;
+    unescape_texts();
+    ++records_;
+    handler.on_record(record_);
+  }
+
+  /// Reads the object that the line is into values_.
+  bool read_object(const char* at, const char* end) {
     values_ = {};
     Object object(at, end);
     Key key = kOther;
     Value value;
     while (object.next(key, value))
       values_[key] = value;
-    if (!object.whole()) return nullptr;
+    if (!object.whole()) return false;
     at = object.position();
-    return at != end && *at == '\r' ? at + 1 : at;
+    return at == end || (*at == '\r' && at + 1 == end);
   }
 
   bool fill() {

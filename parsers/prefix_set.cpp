@@ -8,8 +8,9 @@ namespace {
 constexpr size_t kMaxPrefixes = 8;
 constexpr size_t kProvingLines = 3;
 constexpr size_t kProvingKeys = 2;
-constexpr uint64_t kFirstSearches = 8;  // at once; then one for each ...
-constexpr uint64_t kBytesBetweenSearches = uint64_t{1} << 20U;
+constexpr uint64_t kFirstSearches = 8;  // at once; then after 1 MiB, 2 MiB, 4 MiB ...
+constexpr uint64_t kFirstWait = uint64_t{1} << 20U;
+constexpr uint64_t kLongestWait = uint64_t{64} << 20U;
 
 }  // namespace
 
@@ -58,8 +59,13 @@ bool PrefixSet::search(std::string_view sample, uint64_t offset, bool settled) {
   for (const FoundPrefix& found : find_prefixes(sample, stamps_))
     if (prefixes_.size() < kMaxPrefixes && believable(found, settled))
       prefixes_.emplace_back(found.text);
-  if (prefixes_.size() > known) return true;
-  if (++searches_ > kFirstSearches) next_search_ = offset + kBytesBetweenSearches;
+  if (prefixes_.size() > known) {
+    searches_ = 0;
+    return true;
+  }
+  if (++searches_ > kFirstSearches)
+    next_search_ = offset + std::min(kLongestWait, kFirstWait << std::min<uint64_t>(
+                                                       searches_ - kFirstSearches - 1, 10));
   return false;
 }
 
