@@ -72,7 +72,11 @@ ForgeryGuard::Verdict ForgeryGuard::judge_broken(std::string_view rest, uint64_t
   const size_t clean = clean_until_ > offset ? static_cast<size_t>(clean_until_ - offset) : 0;
   const Verdict verdict =
       look_ahead(rest, std::max(end + 1, clean), kLongestBreak, true, offset, last);
-  if (verdict == Verdict::kBelieve) clean_until_ = offset + std::min(rest.size(), kLongestBreak);
+  if (verdict == Verdict::kBelieve) {
+    const size_t line =
+        rest.substr(0, kLongestBreak).rfind('\n') + 1;  // 0 in a line that is longer
+    clean_until_ = std::max(clean_until_, offset + line);
+  }
   return verdict;
 }
 

@@ -113,6 +113,21 @@ TEST(Forgery, NewSessionsAreBelieved) {
   }
 }
 
+TEST(Forgery, ManyBrokenLinesCostNoRecords) {
+  // A full disk cuts lines short; what is whole between them is real.
+  LogParserOptions options;
+  options.log_line_prefix = kPrefix;
+  std::string log;
+  for (int i = 0; i < 400; ++i)
+    log += "2026-11-22 08:27:00.056 UTC [" + std::to_string(i) + "] cut sho\n" +
+           line(100 + i % 50, "me", "LOG:  duration: 1.0 ms");
+  for (const size_t block : {SIZE_MAX, size_t{3000}}) {
+    const Parsed parsed = parse_log(log, options, block);
+    EXPECT_EQ(parsed.records.size(), 400U);
+    EXPECT_EQ(parsed.drops, (DropCounts{{"truncated", 400}}));
+  }
+}
+
 TEST(Forgery, SqlThatQuotesALogIsNoAttack) {
   // Known sessions may log what they like; PostgreSQL puts a TAB before each further line.
   const std::string quoted =
