@@ -62,8 +62,8 @@ class RecordHandler {
 };
 
 /// What a parser could not use, by reason.  Reasons are fixed words, so the map stays small:
-/// "forged", "no_prefix", "bad_stamp", "too_long", "truncated", "not_utf8", "bad_csv", "bad_json"
-/// ...
+/// "suspicious" (a forged line, see forgery_guard.h), "no_prefix", "too_long", "truncated",
+/// "bad_csv", "bad_json"; "unknown_zone" counts stamps that were read in the default zone.
 using DropCounts = std::map<std::string, uint64_t, std::less<>>;
 
 /// Turns bytes into records.  One object reads one log; it remembers what it learned of it.
