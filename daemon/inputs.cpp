@@ -78,7 +78,7 @@ std::optional<Error> LogInputs::open(const std::vector<std::string>& paths) {
 
 std::optional<Error> LogInputs::read(Pipeline& pipeline, Progress& progress) {
   for (const Input& input : inputs_) {
-    if (const auto error = read_one(input, pipeline, progress)) return error;
+    if (auto error = read_one(input, pipeline, progress)) return error;
   }
   // Nothing but noise is a mistake of the caller's; some noise beside a log is only told.
   if (records_ == 0 && !warnings_.empty()) return Error{warnings_.front()};
