@@ -8,7 +8,7 @@
 namespace ectoscope {
 namespace {
 
-constexpr size_t kMaxComment = 16 * 1024;
+constexpr size_t kMaxComment = size_t{16} << 10U;
 constexpr int kMaxKeys = 64;
 constexpr size_t kMaxRoute = 120;
 constexpr size_t kMaxRequestId = 256;
@@ -74,6 +74,33 @@ void append_decoded(std::string_view value, std::string& out, size_t limit) {
     }
     out += c;
   }
+}
+
+void skip_space(std::string_view text, size_t& i) {
+  while (i < text.size() && is_space(text[i]))
+    ++i;
+}
+
+// The value at `i`, which is left behind it: quoted, or to the next comma; after '=' a space ends
+// it as well.
+std::string_view take_value(std::string_view text, size_t& i, bool spaces) {
+  skip_space(text, i);
+  const size_t begin = i;
+  const char quote = i < text.size() ? text[i] : '\0';
+  if (quote == '\'' || quote == '"') {
+    for (++i; i < text.size() && text[i] != quote; ++i) {
+      if (text[i] == '\\') ++i;
+    }
+    const size_t end = std::min(i, text.size());
+    ++i;
+    return text.substr(begin + 1, end - begin - 1);
+  }
+  while (i < text.size() && text[i] != ',' && text[i] != ';' && (spaces || !is_space(text[i])))
+    ++i;
+  size_t end = i;
+  while (end > begin && is_space(text[end - 1]))
+    --end;
+  return text.substr(begin, end - begin);
 }
 
 bool harmless(char c) {
@@ -199,39 +226,17 @@ CommentTagReader::Values CommentTagReader::split(std::string_view comment) {
     while (i < comment.size() && is_key_char(comment[i]))
       ++i;
     const std::string_view key = comment.substr(key_begin, i - key_begin);
-    while (i < comment.size() && is_space(comment[i]))
-      ++i;
+    skip_space(comment, i);
     const char separator = i < comment.size() ? comment[i] : '\0';
     if (key.empty() || (separator != '=' && separator != ':')) {
-      if (key.empty() && i == key_begin) ++i;  // a comma, or prose
+      if (i == key_begin) ++i;  // a comma, or prose
       continue;
     }
     ++i;
     ++keys;
-    while (i < comment.size() && is_space(comment[i]))
-      ++i;
-    size_t begin = i;
-    size_t end = i;
-    const char quote = i < comment.size() ? comment[i] : '\0';
-    if (quote == '\'' || quote == '"') {
-      ++begin;
-      for (++i; i < comment.size() && comment[i] != quote; ++i) {
-        if (comment[i] == '\\') ++i;
-      }
-      end = std::min(i, comment.size());
-      ++i;
-    } else {
-      while (i < comment.size() && comment[i] != ',' && comment[i] != ';' &&
-             (separator == ':' || !is_space(comment[i]))) {
-        ++i;
-      }
-      end = i;
-      while (end > begin && is_space(comment[end - 1]))
-        --end;
-    }
+    const std::string_view value = take_value(comment, i, separator == ':');
     const size_t number = key_number(key);
-    if (number < kKeys && values[number].empty())
-      values[number] = comment.substr(begin, end - begin);
+    if (number < kKeys && values[number].empty()) values[number] = value;
   }
   return values;
 }

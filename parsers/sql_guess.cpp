@@ -19,11 +19,17 @@ class Words {
 
   void step() {
     token_ = lexer_.next();
-    word_ = text_.substr(token_.begin, token_.end - token_.begin);
+    word_.clear();
+    const std::string_view text = text_.substr(token_.begin, token_.end - token_.begin);
+    if (token_.kind == SqlTokenKind::kQuotedName) {
+      word_ = text;
+    } else {
+      append_lower(text, word_);
+    }
   }
   [[nodiscard]] SqlTokenKind kind() const { return token_.kind; }
   [[nodiscard]] bool done() const { return token_.kind == SqlTokenKind::kEnd; }
-  [[nodiscard]] std::string_view word() const { return word_; }
+  [[nodiscard]] const std::string& word() const { return word_; }
   [[nodiscard]] bool is_name() const {
     return token_.kind == SqlTokenKind::kQuotedName ||
            (token_.kind == SqlTokenKind::kWord && !SqlWord::of(word_).is(SqlWord::kKeyword));
@@ -34,16 +40,16 @@ class Words {
   [[nodiscard]] std::string name() const {
     if (token_.kind == SqlTokenKind::kQuotedName && word_.size() >= 2) {
       const size_t skip = word_.front() == '"' ? 1 : 3;
-      return std::string(word_.substr(skip, word_.size() - skip - 1));
+      return word_.substr(skip, word_.size() - skip - 1);
     }
-    return std::string(word_);
+    return word_;
   }
 
  private:
   std::string_view text_;
   SqlLexer lexer_;
   SqlToken token_;
-  std::string_view word_;
+  std::string word_;  // in lower case unless quoted
 };
 
 Operation operation_of(std::string_view word) {

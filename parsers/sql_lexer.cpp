@@ -38,10 +38,6 @@ bool is_hex(char c) {
 
 }  // namespace
 
-bool is_sql_word_char(char c) {
-  return is(c, kWordStart | kDigit | kDollar);
-}
-
 SqlToken SqlLexer::next() {
   skip_space();
   if (at_ >= text_.size()) return {SqlTokenKind::kEnd, at_, at_, at_, at_};
@@ -118,7 +114,7 @@ SqlToken SqlLexer::word() {
     if (at(begin + 2) == '\'') return quoted(begin, begin + 2, SqlTokenKind::kString, false);
     if (at(begin + 2) == '"') return quoted(begin, begin + 2, SqlTokenKind::kQuotedName, false);
   }
-  while (at_ < text_.size() && is_sql_word_char(text_[at_]))
+  while (at_ < text_.size() && is(text_[at_], kWordStart | kDigit | kDollar))
     ++at_;
   return {SqlTokenKind::kWord, begin, at_, begin, at_};
 }

@@ -63,6 +63,9 @@ class SqlLexer {
 };
 
 /// May stand in an unquoted name after its first character.
-bool is_sql_word_char(char c);
+inline bool is_sql_word_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         c == '$' || static_cast<unsigned char>(c) >= 128;
+}
 
 }  // namespace ectoscope

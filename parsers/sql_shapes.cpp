@@ -10,6 +10,7 @@
 #include "parsers/comment_tags.h"
 #include "parsers/sql_cache.h"
 #include "parsers/sql_facts.h"
+#include "parsers/sql_guard.h"
 #include "parsers/sql_parse_thread.h"
 #include "parsers/sql_skeleton.h"
 #include "parsers/sql_text.h"
@@ -233,12 +234,13 @@ QueryId SqlShapes::Impl::query_of_skeleton() {
 bool SqlShapes::Impl::parse(Query& query, std::set<std::string, std::less<>>& aliases) {
   bool parsed = false;
   refused_ = false;
+  const SqlMeasure size = measure_sql(skeleton_.text);
   if (skeleton_.torn) {
     count("sql_refused");
   } else if (skeleton_.text.size() > limits_.max_statement_bytes ||
-             skeleton_.tokens > limits_.max_tokens) {
+             size.tokens > limits_.max_tokens) {
     count("sql_too_long");
-  } else if (skeleton_.depth > limits_.max_depth || skeleton_.height > limits_.max_height) {
+  } else if (size.depth > limits_.max_depth || size.height > limits_.max_height) {
     count("sql_too_deep");
   } else if (!parser_.run([&] { parsed = read_facts(skeleton_, query, aliases); })) {
     count("sql_no_parser");

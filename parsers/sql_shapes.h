@@ -16,8 +16,8 @@
 
 namespace ectoscope {
 
-/// What one statement's text says.  The span is valid until the next resolve(), and its views, which
-/// point into the text, no longer than that.
+/// What one statement's text says.  The span is valid until the next resolve(), and its views,
+/// which point into the text, no longer than that.
 struct ResolvedSql {
   QueryId query = kNoQuery;  // kNoQuery: empty text, or the table of shapes is full
   TraceId trace_id;          // from a valid traceparent
@@ -37,7 +37,7 @@ struct SqlLimits {
   size_t max_statement_bytes = 1U << 20U;
   size_t max_tokens = 10'000;
   size_t max_depth = 200;       // of brackets and CASE
-  size_t max_height = 1'000;    // of an expression's tree: operators, joins, UNIONs in a row
+  size_t max_height = 500;      // of an expression's tree: operators, joins, UNIONs in a row
   size_t exact_cache = 20'000;  // texts
   size_t skeleton_cache = 100'000;
 };

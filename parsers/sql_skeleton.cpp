@@ -18,10 +18,6 @@ bool is_word(SqlTokenKind kind) {
          kind == SqlTokenKind::kString || kind == SqlTokenKind::kParameter;
 }
 
-bool is_sign(std::string_view text) {
-  return text == "-" || text == "+";
-}
-
 }  // namespace
 
 void stop_at_first_string(SqlSkeleton& skeleton) {
@@ -42,160 +38,179 @@ void SqlSkeletonBuilder::build(std::string_view sql, SqlSkeleton& out) {
   out.literals.clear();
   out.comments.clear();
   out.further_rows.clear();
-  out.first_word = SqlWord();
   out.torn = out.abrupt = false;
-  out.parameters = out.rows = out.tokens = out.depth = out.height = 0;
+  out.parameters = out.rows = 0;
   levels_.assign(1, Level{});
-  last_ = SqlToken{};
-  last_word_ = SqlWord();
-  ends_in_operator_ = set_statement_ = assigned_ = uescape_ = sign_ = false;
+  copied_ = lists_ = rows_ = 0;
+  last_ = before_last_ = SqlToken{};
+  set_statement_ = assigned_ = assigned_begun_ = uescape_ = false;
 
   SqlLexer lexer(sql_);
   for (SqlToken token = lexer.next(); token.kind != SqlTokenKind::kEnd; token = lexer.next()) {
     if (token.kind == SqlTokenKind::kComment) {
       out.comments.push_back({u32(token.value_begin), u32(token.value_end)});
+      copy_to(token.begin);
+      copied_ = token.end;
+      if (!out.text.empty() && out.text.back() != ' ') out.text.push_back(' ');
       continue;
     }
     take(token);
+    before_last_ = last_;
     last_ = token;
   }
-  while (levels_.size() > 1)
-    pop_level();
-  finish_expression();
-  out.height = std::max(out.height, level().highest + level().combined);
+  copy_to(sql_.size());
   if (out.torn) stop_at_first_string(out);
-  while (!out.text.empty() && out.text.back() == ';')
+  while (!out.text.empty() && (out.text.back() == ';' || out.text.back() == ' ' ||
+                               (out.text.back() >= '\t' && out.text.back() <= '\r'))) {
     out.text.pop_back();
+  }
 }
 
 void SqlSkeletonBuilder::take(const SqlToken& token) {
-  ++out_->tokens;
-  if (level().in_values && level().rows > 0 && token.kind != SqlTokenKind::kComma &&
-      token.kind != SqlTokenKind::kOpen) {
-    level().in_values = false;
-  }
-  if (token.begin == last_.end && token.begin > 0) {
-    const bool string = token.kind == SqlTokenKind::kString && is_word(last_.kind);
-    out_->abrupt |= string || (last_.kind == SqlTokenKind::kString && is_word(token.kind));
-  }
   if (assigned_ && token.kind != SqlTokenKind::kSemicolon) return assigned_value(token);
-  const bool sign_before = sign_;
-  const bool uescape_before = uescape_;
   switch (token.kind) {
     case SqlTokenKind::kWord:
-      word(token);
-      break;
+      return word(token);
     case SqlTokenKind::kQuotedName:
-      name(token);
-      break;
+      return name(token);
     case SqlTokenKind::kNumber:
+      return number(token);
     case SqlTokenKind::kString:
     case SqlTokenKind::kBitString:
-      value(token);
-      break;
+      return string(token);
     case SqlTokenKind::kParameter:
-      parameter(token);
-      break;
+      return parameter(token);
     case SqlTokenKind::kOperator:
     case SqlTokenKind::kCast:
-      op(token);
-      break;
+      return op(token);
+    case SqlTokenKind::kOpen:
+    case SqlTokenKind::kOpenSquare:
+      return open(token);
+    case SqlTokenKind::kClose:
+    case SqlTokenKind::kCloseSquare:
+      return close(token);
+    case SqlTokenKind::kComma:
+      return comma(token);
+    case SqlTokenKind::kSemicolon:
+      return semicolon();
     default:
-      punctuation(token);
-      break;
+      return impure();
   }
-  if (sign_before) sign_ = false;
-  if (uescape_before) uescape_ = false;
-  if (token.kind != SqlTokenKind::kWord) last_word_ = SqlWord();
+}
+
+SqlWord SqlSkeletonBuilder::word_of(const SqlToken& token) const {
+  if (token.kind != SqlTokenKind::kWord) return {};
+  return SqlWord::of_any_case(sql_.substr(token.begin, token.end - token.begin));
 }
 
 // After `SET name TO`: a name there (a tenant's schema, a role) is a value like any other.
 void SqlSkeletonBuilder::assigned_value(const SqlToken& token) {
-  if (!out_->literals.empty() && out_->literals.back().at + 2 == out_->text.size()) {
+  if (assigned_begun_) {
     out_->literals.back().end = u32(token.end);
+    copied_ = token.end;
     return;
   }
-  literal(u32(token.begin), u32(token.end), "''");
+  assigned_begun_ = true;
+  literal(token.begin, token.end, {u32(token.begin), u32(token.end)}, "''");
 }
 
 void SqlSkeletonBuilder::word(const SqlToken& token) {
-  const size_t length = token.end - token.begin;
-  const size_t at = out_->text.size();
-  emit(sql_.substr(token.begin, length), true);
-  char* const lower = out_->text.data() + (out_->text.size() - length);
-  for (size_t i = 0; i < length; ++i) {
-    if (lower[i] >= 'A' && lower[i] <= 'Z') lower[i] = static_cast<char>(lower[i] + 32);
-  }
-  const SqlWord known = SqlWord::of({lower, length});
-  last_word_ = known;
-  if (at == 0) {
-    out_->first_word = known;
-    set_statement_ = known.is(SqlWord::kSet);
-  }
+  const bool after_string = last_.kind == SqlTokenKind::kString;
+  if (after_string && last_.end == token.begin) out_->abrupt = true;
+  const bool begins = last_.kind == SqlTokenKind::kEnd || last_.kind == SqlTokenKind::kSemicolon;
+  // Elsewhere a word is looked at when what follows asks for it.
+  if (lists_ == 0 && rows_ == 0 && !after_string && !begins && !set_statement_) return;
+  const SqlWord known = word_of(token);
+  if (begins) set_statement_ = known.is(SqlWord::kSet);
   if (known.is(SqlWord::kConstant) && level().row &&
       (last_.kind == SqlTokenKind::kOpen || last_.kind == SqlTokenKind::kComma)) {
-    out_->text.resize(at);
-    literal(u32(token.begin), u32(token.end), "''");
+    literal(token.begin, token.end, {u32(token.begin), u32(token.end)}, "''");
     return;
   }
-  if (known.is(SqlWord::kUescape)) {
-    out_->text.resize(at);
+  if (after_string && known.is(SqlWord::kUescape)) {
+    copy_to(token.begin);
+    copied_ = token.end;
     uescape_ = true;
     return;
   }
   if (!level().cast && !known.is(SqlWord::kConstant)) level().pure = false;
-  if (known.is(SqlWord::kResets)) finish_expression();
-  if (known.is(SqlWord::kChains)) grow(1);
-  if (known.is(SqlWord::kCombines)) ++level().combined;
   if (known.is(SqlWord::kSelect)) level().has_select = true;
-  if (known.is(SqlWord::kCase)) open(SqlTokenKind::kWord);
-  if (known.is(SqlWord::kEnd) && level().opener == SqlTokenKind::kWord) pop_level();
-  if (known.is(SqlWord::kValues)) {
-    level().in_values = true;
-    level().rows = 0;
-  }
   if (set_statement_ && levels_.size() == 1 && known.is(SqlWord::kTo | SqlWord::kRole)) {
     assigned_ = true;
+    assigned_begun_ = false;
   }
 }
 
-void SqlSkeletonBuilder::name(const SqlToken& token) {
+void SqlSkeletonBuilder::impure() {
   level().pure = false;
-  const size_t before = out_->text.size();
-  emit(sql_.substr(token.begin, token.end - token.begin), true);
+}
+
+void SqlSkeletonBuilder::name(const SqlToken& token) {
+  impure();
   if (token.value_end == token.end) {  // it has no end, and may hold anything
-    out_->text.resize(before);
+    copy_to(token.begin);
+    copied_ = token.end;
     out_->torn = true;
   }
 }
 
-void SqlSkeletonBuilder::value(const SqlToken& token) {
+// Whether the operator before a number is the number's sign, not a subtraction.
+bool SqlSkeletonBuilder::sign_before() const {
+  const bool sign = last_.kind == SqlTokenKind::kOperator && last_.end - last_.begin == 1 &&
+                    (sql_[last_.begin] == '-' || sql_[last_.begin] == '+');
+  if (!sign) return false;
+  switch (before_last_.kind) {
+    case SqlTokenKind::kWord:
+      return word_of(before_last_).is(SqlWord::kUnarySign);
+    case SqlTokenKind::kQuotedName:
+    case SqlTokenKind::kNumber:
+    case SqlTokenKind::kString:
+    case SqlTokenKind::kBitString:
+    case SqlTokenKind::kParameter:
+    case SqlTokenKind::kClose:
+    case SqlTokenKind::kCloseSquare:
+      return false;
+    default:
+      return true;
+  }
+}
+
+void SqlSkeletonBuilder::number(const SqlToken& token) {
+  if (level().type_numbers && token.end - token.begin <= kMaxTypeNumber) return;
+  const bool sign = sign_before();
+  const bool touches = sign && last_.end == token.begin;
+  if (last_.kind == SqlTokenKind::kString && last_.end == token.begin) out_->abrupt = true;
+  literal(sign ? last_.begin : token.begin, token.end,
+          {u32(touches ? last_.begin : token.begin), u32(token.end)}, "1");
+}
+
+void SqlSkeletonBuilder::string(const SqlToken& token) {
   if (uescape_) {  // the escape character of a U&'' string belongs to it
     uescape_ = false;
-    return;
-  }
-  if (token.kind == SqlTokenKind::kNumber) {
-    if (level().type_numbers && token.end - token.begin <= kMaxTypeNumber) {
-      emit(sql_.substr(token.begin, token.end - token.begin), true);
-      return;
-    }
-    size_t begin = token.begin;
-    if (sign_) {
-      out_->text.resize(before_sign_);
-      ends_in_operator_ = false;
-      if (last_.end == token.begin) begin = last_.begin;
-    }
-    literal(u32(begin), u32(token.end), "1");
+    copy_to(token.begin);
+    copied_ = token.end;
     return;
   }
   if (token.value_end == token.end) out_->torn = true;
-  literal(u32(token.value_begin), u32(token.value_end),
+  if (last_.end == token.begin && is_word(last_.kind)) out_->abrupt = true;
+  literal(token.begin, token.end, {u32(token.value_begin), u32(token.value_end)},
           token.kind == SqlTokenKind::kString ? "''" : "b''");
 }
 
-void SqlSkeletonBuilder::literal(uint32_t begin, uint32_t end, std::string_view placeholder) {
-  emit(placeholder, true);
-  out_->literals.push_back({begin, end, u32(out_->text.size() - placeholder.size())});
+// Puts the placeholder in the place of the statement's bytes from `from` to `to`.
+void SqlSkeletonBuilder::literal(size_t from, size_t to, SqlSpan value,
+                                 std::string_view placeholder) {
+  copy_to(from);
+  copied_ = to;
+  std::string& text = out_->text;
+  if (!text.empty() && (is_sql_word_char(text.back()) || text.back() == '\'')) text.push_back(' ');
+  out_->literals.push_back({value.begin, value.end, u32(text.size())});
+  text += placeholder;
+}
+
+void SqlSkeletonBuilder::copy_to(size_t end) {
+  if (end > copied_) out_->text.append(sql_, copied_, end - copied_);
+  copied_ = std::max(copied_, end);
 }
 
 void SqlSkeletonBuilder::parameter(const SqlToken& token) {
@@ -207,190 +222,125 @@ void SqlSkeletonBuilder::parameter(const SqlToken& token) {
   if (number <= std::numeric_limits<uint16_t>::max()) {
     out_->parameters = std::max(out_->parameters, number);
   }
-  emit(sql_.substr(token.begin, token.end - token.begin), true);
 }
 
 void SqlSkeletonBuilder::op(const SqlToken& token) {
-  const std::string_view text = sql_.substr(token.begin, token.end - token.begin);
-  grow(1);
   if (token.kind == SqlTokenKind::kCast) {
     level().cast = true;
-    emit(text, false);
-    ends_in_operator_ = false;
     return;
   }
-  const size_t before = out_->text.size();
-  if (ends_in_operator_) out_->text.push_back(' ');
-  out_->text += text;
-  ends_in_operator_ = true;
-  if (is_sign(text)) {
-    const bool after_value =
-        last_.kind == SqlTokenKind::kQuotedName || last_.kind == SqlTokenKind::kNumber ||
-        last_.kind == SqlTokenKind::kString || last_.kind == SqlTokenKind::kBitString ||
-        last_.kind == SqlTokenKind::kParameter || last_.kind == SqlTokenKind::kClose ||
-        last_.kind == SqlTokenKind::kCloseSquare;
-    const bool after_name =
-        last_.kind == SqlTokenKind::kWord && !last_word_.is(SqlWord::kUnarySign);
-    sign_ = !after_value && !after_name;
-    before_sign_ = before;
-    if (!sign_) level().pure = false;
-    return;
-  }
-  level().pure = false;
-  if (set_statement_ && text == "=" && levels_.size() == 1) assigned_ = true;
-}
-
-void SqlSkeletonBuilder::punctuation(const SqlToken& token) {
-  switch (token.kind) {
-    case SqlTokenKind::kOpen:
-    case SqlTokenKind::kOpenSquare:
-      open(token.kind);
-      break;
-    case SqlTokenKind::kClose:
-    case SqlTokenKind::kCloseSquare:
-      close(token.kind);
-      break;
-    case SqlTokenKind::kComma:
-      comma();
-      break;
-    case SqlTokenKind::kSemicolon:
-      finish_expression();
-      assigned_ = set_statement_ = false;
-      emit(";", false);
-      break;
-    default:
-      level().pure = false;
-      emit(".", false);
-      break;
+  const char first = sql_[token.begin];
+  const bool single = token.end - token.begin == 1;
+  if (single && (first == '-' || first == '+')) return;  // a sign, or of constants alone
+  impure();
+  if (set_statement_ && single && first == '=' && levels_.size() == 1) {
+    assigned_ = true;
+    assigned_begun_ = false;
   }
 }
 
-void SqlSkeletonBuilder::comma() {
-  Level& here = level();
-  finish_expression();
-  if (here.list) end_element(here);
-  here.cast = false;
-  emit(",", false);
+void SqlSkeletonBuilder::comma(const SqlToken& token) {
+  if (!level().list) return;
+  end_element(token);
+  level().cast = false;
 }
 
-void SqlSkeletonBuilder::open(SqlTokenKind kind) {
-  const bool is_case = kind == SqlTokenKind::kWord;
+void SqlSkeletonBuilder::semicolon() {
+  impure();
+  assigned_ = set_statement_ = false;
+}
+
+void SqlSkeletonBuilder::open(const SqlToken& token) {
   Level inner;
-  inner.opener = kind;
+  inner.opener = token.kind;
   inner.opened_literals = u32(out_->literals.size());
-  if (kind == SqlTokenKind::kOpen) {
-    inner.list = last_word_.is(SqlWord::kIn);
-    inner.type_numbers = last_word_.is(SqlWord::kTypeWithNumber);
-    inner.row = level().in_values;
-    if (inner.row && level().rows == 0) {
-      level().rows_begin = u32(out_->text.size());
-      level().rows_first_literal = u32(out_->literals.size());
+  const SqlWord before = word_of(last_);
+  if (token.kind == SqlTokenKind::kOpenSquare) {
+    inner.list = before.is(SqlWord::kArray);
+  } else {
+    Level& outer = level();
+    inner.list = before.is(SqlWord::kIn);
+    inner.type_numbers = before.is(SqlWord::kTypeWithNumber);
+    const bool next_row = outer.row_close != 0 && last_.kind == SqlTokenKind::kComma &&
+                          before_last_.end == outer.row_close;
+    inner.row = next_row || before.is(SqlWord::kValues);
+    if (inner.row && !next_row) {
+      copy_to(token.begin);
+      outer.rows = 0;
+      outer.rows_begin = u32(out_->text.size());
+      outer.rows_first_literal = u32(out_->literals.size());
     }
-  } else if (kind == SqlTokenKind::kOpenSquare) {
-    inner.list = last_word_.is(SqlWord::kArray);
   }
+  lists_ += inner.list ? 1 : 0;
+  rows_ += inner.row ? 1 : 0;
   levels_.push_back(inner);
-  out_->depth = std::max(out_->depth, u32(levels_.size() - 1));
-  if (!is_case) emit(kind == SqlTokenKind::kOpen ? "(" : "[", false);
 }
 
-void SqlSkeletonBuilder::close(SqlTokenKind kind) {
+void SqlSkeletonBuilder::close(const SqlToken& token) {
   const SqlTokenKind opener =
-      kind == SqlTokenKind::kClose ? SqlTokenKind::kOpen : SqlTokenKind::kOpenSquare;
-  while (levels_.size() > 1 && level().opener == SqlTokenKind::kWord && opener != level().opener)
-    pop_level();  // CASE without END
-  if (levels_.size() > 1 && level().opener == opener) {
-    if (level().list) end_element(level());
-    emit(kind == SqlTokenKind::kClose ? ")" : "]", false);
-    pop_level();
-    return;
-  }
-  emit(kind == SqlTokenKind::kClose ? ")" : "]", false);
-}
-
-void SqlSkeletonBuilder::pop_level() {
-  finish_expression();
+      token.kind == SqlTokenKind::kClose ? SqlTokenKind::kOpen : SqlTokenKind::kOpenSquare;
+  if (levels_.size() == 1 || level().opener != opener) return;
+  if (level().list) end_element(token);
   const Level inner = level();
   levels_.pop_back();
+  lists_ -= inner.list ? 1 : 0;
+  rows_ -= inner.row ? 1 : 0;
   Level& outer = level();
-  if (!inner.pure && !inner.list) outer.pure = false;
-  if (inner.list && (!inner.pure || !inner.collapses)) outer.pure = false;
+  if (inner.list ? !inner.collapses : !inner.pure) outer.pure = false;
   outer.has_select = outer.has_select || inner.has_select;
-  grow(inner.highest + inner.combined + 1);
-  if (inner.row) end_row(outer, inner);
+  if (inner.row) end_row(token, inner);
 }
 
 // In `IN (1, 2, 3)` the first element stays and its literal grows over the others', so that two
-// lists of different values still differ.
-void SqlSkeletonBuilder::end_element(Level& level) {
-  const bool pure = level.pure;
-  level.pure = true;
-  if (++level.elements == 1) {
-    level.collapses = pure;
-    level.element_end = u32(out_->text.size());
-    level.element_literals = u32(out_->literals.size());
-    level.element_tokens = out_->tokens;
+// lists of different values still differ.  `token` ends the element.
+void SqlSkeletonBuilder::end_element(const SqlToken& token) {
+  Level& here = level();
+  const bool pure = here.pure;
+  here.pure = true;
+  copy_to(token.begin);
+  if (++here.elements == 1) {
+    here.collapses = pure;
+    here.element_end = u32(out_->text.size());
+    here.element_literals = u32(out_->literals.size());
     return;
   }
-  level.collapses = level.collapses && pure;
-  if (!level.collapses) return;
-  const bool first_has_literals = level.element_literals > level.opened_literals;
-  if (first_has_literals) {
-    out_->literals[level.element_literals - 1].end = out_->literals.back().end;
+  here.collapses = here.collapses && pure;
+  if (!here.collapses) return;
+  if (here.element_literals > here.opened_literals) {
+    out_->literals[here.element_literals - 1].end = out_->literals.back().end;
   }
-  out_->literals.resize(level.element_literals);
-  out_->text.resize(level.element_end);
-  out_->tokens = level.element_tokens;
-  ends_in_operator_ = false;
+  out_->literals.resize(here.element_literals);
+  out_->text.resize(here.element_end);
 }
 
-void SqlSkeletonBuilder::end_row(Level& outer, const Level& row) {
-  if (!outer.in_values) return;
+// Of all rows two stay: the first, and a copy of it that stands for the others.
+void SqlSkeletonBuilder::end_row(const SqlToken& close, const Level& row) {
+  copy_to(close.end);
+  Level& outer = level();
+  outer.row_close = u32(close.end);
   ++outer.rows;
   out_->rows = std::max(out_->rows, outer.rows);
+  std::string& text = out_->text;
   if (outer.rows == 1) {
     outer.rows_collapse = !row.has_select;
-    outer.rows_end = u32(out_->text.size());
+    outer.rows_end = u32(text.size());
     outer.rows_literals = u32(out_->literals.size());
     return;
   }
   outer.rows_collapse = outer.rows_collapse && !row.has_select;
   if (!outer.rows_collapse) return;
   const bool first_row_has_literals = outer.rows_literals > outer.rows_first_literal;
-  const uint32_t last_end = out_->literals.empty() ? 0 : out_->literals.back().end;
-  const bool later_literals = out_->literals.size() > outer.rows_literals;
-  out_->text.resize(outer.rows_end);
+  if (first_row_has_literals) {
+    out_->literals[outer.rows_literals - 1].end = out_->literals.back().end;
+  }
   out_->literals.resize(outer.rows_literals);
-  if (first_row_has_literals && later_literals) out_->literals.back().end = last_end;
-  if (outer.rows > 2) {
-    out_->tokens = outer.rows_tokens;
-    return;
-  }
-  outer.rows_tokens = out_->tokens;
-  const std::string first = out_->text.substr(outer.rows_begin, outer.rows_end - outer.rows_begin);
-  out_->text += ',';
-  out_->text += first;
-  out_->further_rows.push_back({outer.rows_end, u32(out_->text.size())});
-  outer.rows_end = u32(out_->text.size());
-}
-
-void SqlSkeletonBuilder::grow(uint32_t levels) {
-  level().height += levels;
-  out_->height = std::max(out_->height, level().height + level().combined);
-}
-
-void SqlSkeletonBuilder::finish_expression() {
-  level().highest = std::max(level().highest, level().height);
-  level().height = 0;
-}
-
-void SqlSkeletonBuilder::emit(std::string_view text, bool word_like) {
-  ends_in_operator_ = false;
-  if (word_like && !out_->text.empty()) {
-    const char before = out_->text.back();
-    if (is_sql_word_char(before) || before == '"' || before == '\'') out_->text.push_back(' ');
-  }
-  out_->text += text;
+  text.resize(outer.rows_end);
+  if (outer.rows > 2) return;
+  const std::string first = text.substr(outer.rows_begin, outer.rows_end - outer.rows_begin);
+  text += ',';
+  text += first;
+  out_->further_rows.push_back({outer.rows_end, u32(text.size())});
+  outer.rows_end = u32(text.size());
 }
 
 }  // namespace ectoscope

@@ -101,7 +101,7 @@ class Renderer {
 
   void write_token() {
     if (space_before(token_.kind)) out_ += ' ';
-    const std::string_view text = text_of(token_);
+    std::string_view text = text_of(token_);
     SqlWord known;
     switch (token_.kind) {
       case SqlTokenKind::kNumber:
@@ -113,6 +113,9 @@ class Renderer {
         write_value(kNone);
         break;
       case SqlTokenKind::kWord:
+        word_.clear();
+        append_lower(text, word_);
+        text = word_;
         known = SqlWord::of(text);
         write_word(text, known);
         break;
@@ -157,6 +160,7 @@ class Renderer {
   }
 
   SqlLexer lexer_;
+  std::string word_;  // the token's, in lower case
   SqlTokenKind last_ = SqlTokenKind::kEnd;
   SqlWord last_word_;
   bool name_of_relation_ = false;
@@ -293,11 +297,12 @@ std::set<std::string, std::less<>> guess_aliases(const SqlSkeleton& skeleton) {
   SqlLexer lexer(text);
   bool after_as = false;
   for (SqlToken token = lexer.next(); token.kind != SqlTokenKind::kEnd; token = lexer.next()) {
-    const std::string_view word = text.substr(token.begin, token.end - token.begin);
+    std::string word;
+    append_lower(text.substr(token.begin, token.end - token.begin), word);
     if (token.kind == SqlTokenKind::kWord && !SqlWord::of(word).is(SqlWord::kKeyword)) {
       const bool numbered = word.back() >= '0' && word.back() <= '9';
       const bool qualifies = token.end < text.size() && text[token.end] == '.';
-      if (numbered && (after_as || qualifies)) aliases.emplace(word);
+      if (numbered && (after_as || qualifies)) aliases.insert(word);
     }
     after_as = token.kind == SqlTokenKind::kWord && word == "as";
   }

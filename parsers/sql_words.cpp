@@ -184,8 +184,23 @@ constexpr size_t kLongestWord = 13;  // authorization
 
 }  // namespace
 
+void append_lower(std::string_view word, std::string& out) {
+  for (const char c : word)
+    out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+SqlWord SqlWord::of_any_case(std::string_view word) {
+  if (word.size() > kLongestWord) return {};
+  std::array<char, kLongestWord> lower{};
+  for (size_t i = 0; i < word.size(); ++i)
+    lower[i] = word[i] >= 'A' && word[i] <= 'Z' ? static_cast<char>(word[i] + 32) : word[i];
+  return of({lower.data(), word.size()});
+}
+
 SqlWord SqlWord::of(std::string_view lower) {
-  if (lower.empty() || lower.size() > kLongestWord) return {};
+  if (lower.size() < 2 || lower.size() > kLongestWord) return {};
+  const char last = lower.back();  // no word of SQL's ends in a digit; an alias of Ecto's does
+  if (last >= '0' && last <= '9') return {};
   for (size_t slot = slot_of(lower); !kTable[slot].word.empty(); slot = (slot + 1) % kSlots) {
     if (kTable[slot].word == lower) return SqlWord(kTable[slot].bits);
   }

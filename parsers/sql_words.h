@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace ectoscope {
@@ -33,6 +34,7 @@ class SqlWord {
 
   /// `lower` is in lower case.  Cost: one hash, one compare.
   static SqlWord of(std::string_view lower);
+  static SqlWord of_any_case(std::string_view word);
 
   constexpr SqlWord() = default;
   constexpr explicit SqlWord(uint32_t bits) : bits_(bits) {}
@@ -41,5 +43,8 @@ class SqlWord {
  private:
   uint32_t bits_ = 0;
 };
+
+/// Appends the word in lower case, as PostgreSQL folds it (ASCII alone).
+void append_lower(std::string_view word, std::string& out);
 
 }  // namespace ectoscope

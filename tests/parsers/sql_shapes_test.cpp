@@ -312,12 +312,12 @@ TEST(SqlShapes, HostileTextNeitherKillsNorStalls) {
 
 TEST(SqlShapes, JustBelowTheLimitsIsStillParsed) {
   for (const std::string& text :
-       {"SELECT a FROM t WHERE b = 1" + repeat("+1", 900),
+       {"SELECT a FROM t WHERE b = 1" + repeat("+1", 450),
         "SELECT a FROM t WHERE b = " + repeat("(", 190) + "1" + repeat(")", 190),
         "SELECT a FROM t WHERE b = " + repeat("(SELECT a FROM t WHERE b = ", 60) + "1" +
             repeat(")", 60),
         "SELECT a FROM t WHERE b = 1" + repeat(" OR b = 1", 2000),
-        "SELECT a FROM t" + repeat(" UNION ALL SELECT a FROM t", 800),
+        "SELECT a FROM t" + repeat(" UNION ALL SELECT a FROM t", 400),
         "SELECT a FROM t WHERE b IN (1" + repeat(", 1", 100'000) + ")",
         "INSERT INTO t VALUES (1, 'x')" + repeat(", (2, 'y')", 50'000),
         "SELECT a FROM t WHERE b = '" + repeat("x", 1U << 20U) + "'"}) {
