@@ -14,13 +14,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr size_t kInputBuffer = 256 * 1024;
+constexpr size_t kInputBuffer = size_t{256} * 1024;
 constexpr size_t kMagicLength = 4;
 
 /// The file with its first bytes looked at and put back.
 class Source {
  public:
-  Source(std::unique_ptr<InputFile> file) : file_(std::move(file)) {}
+  explicit Source(std::unique_ptr<InputFile> file) : file_(std::move(file)) {}
 
   Result<std::string_view> peek() {
     while (head_length_ < head_.size()) {

@@ -57,7 +57,7 @@ ForgeryGuard::Verdict ForgeryGuard::judge(const LogRecord& record, size_t reach,
     return Verdict::kBelieve;
   }
   if (doubts(offset)) return Verdict::kDoubt;
-  const Verdict verdict = look_ahead(rest, 0, reach, false, offset, last);
+  const Verdict verdict = look_ahead({rest, offset, last}, 0, reach, false);
   if (verdict == Verdict::kBelieve && !ends) session = {names, record.pid};
   return verdict;
 }
@@ -71,7 +71,7 @@ ForgeryGuard::Verdict ForgeryGuard::judge_broken(std::string_view rest, uint64_t
   // A log full of broken lines is looked through once, not once for each of them.
   const size_t clean = clean_until_ > offset ? static_cast<size_t>(clean_until_ - offset) : 0;
   const Verdict verdict =
-      look_ahead(rest, std::max(end + 1, clean), kLongestBreak, true, offset, last);
+      look_ahead({rest, offset, last}, std::max(end + 1, clean), kLongestBreak, true);
   if (verdict == Verdict::kBelieve) {
     const size_t line =
         rest.substr(0, kLongestBreak).rfind('\n') + 1;  // 0 in a line that is longer
@@ -80,14 +80,15 @@ ForgeryGuard::Verdict ForgeryGuard::judge_broken(std::string_view rest, uint64_t
   return verdict;
 }
 
-ForgeryGuard::Verdict ForgeryGuard::look_ahead(std::string_view rest, size_t from, size_t reach,
-                                               bool broken, uint64_t offset, bool last) {
-  if (rest.size() < reach + kLongestTail && !last) return Verdict::kNeedMore;
+ForgeryGuard::Verdict ForgeryGuard::look_ahead(const Place& place, size_t from, size_t reach,
+                                               bool broken) {
+  const std::string_view rest = place.rest;
+  if (rest.size() < reach + kLongestTail && !place.last) return Verdict::kNeedMore;
   for (size_t at = from; at < reach && at < rest.size();) {
     const size_t end = std::min(rest.find('\n', at), rest.size());
     const std::string_view line = rest.substr(at, std::min(end - at, reach - at + kLongestTail));
     if (!line.starts_with('\t') && holds_tail(line, reach - at, broken)) {
-      doubtful_until_ = offset + end + 1;
+      doubtful_until_ = place.offset + end + 1;
       return Verdict::kDoubt;
     }
     at = end + 1;

@@ -44,14 +44,18 @@ class ForgeryGuard {
   [[nodiscard]] bool doubts(uint64_t offset) const { return offset < doubtful_until_; }
 
  private:
+  struct Place {
+    std::string_view rest;
+    uint64_t offset;
+    bool last;
+  };
   struct Session {
     uint64_t names = 0;
     int32_t pid = -1;
   };
 
   Session& slot(int32_t pid);
-  Verdict look_ahead(std::string_view rest, size_t from, size_t reach, bool broken, uint64_t offset,
-                     bool last);
+  Verdict look_ahead(const Place& place, size_t from, size_t reach, bool broken);
   bool holds_tail(std::string_view line, size_t until, bool broken);
 
   const std::vector<LinePrefix>& prefixes_;

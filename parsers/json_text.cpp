@@ -15,52 +15,65 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// \uXXXX as UTF-8; returns how many bytes of `text` (after the \u) were used.  What is no code
-/// point becomes a question mark.
-size_t append_code_point(const char* text, const char* end, char*& out) {
-  const auto unit = [&](const char* digits) {
-    if (end - digits < 4) return -1;
-    int value = 0;
-    for (int i = 0; i < 4; ++i) {
-      const int digit = hex_digit(digits[i]);
-      if (digit < 0) return -1;
-      value = value * 16 + digit;
-    }
-    return value;
-  };
-  const int first = unit(text);
+constexpr size_t kUnitDigits = 4;
+
+bool is_high_surrogate(int unit) {
+  return unit >= 0xD800 && unit < 0xDC00;
+}
+
+bool is_low_surrogate(int unit) {
+  return unit >= 0xDC00 && unit < 0xE000;
+}
+
+/// The four hex digits at the front; negative when they are not there.
+int read_unit(std::string_view text) {
+  if (text.size() < kUnitDigits) return -1;
+  int unit = 0;
+  for (const char c : text.substr(0, kUnitDigits)) {
+    const int digit = hex_digit(c);
+    if (digit < 0) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+void put_utf8(uint32_t code, char*& out) {
+  const auto put = [&](uint32_t byte) { *out++ = static_cast<char>(byte); };
+  const auto put_tail = [&](uint32_t bits) { put(0x80U | (bits & 0x3FU)); };
+  if (code < 0x80) return put(code);
+  if (code < 0x800) {
+    put(0xC0U | code >> 6U);
+    return put_tail(code);
+  }
+  if (code < 0x10000) {
+    put(0xE0U | code >> 12U);
+  } else {
+    put(0xF0U | code >> 18U);
+    put_tail(code >> 12U);
+  }
+  put_tail(code >> 6U);
+  put_tail(code);
+}
+
+/// \uXXXX as UTF-8; `text` begins behind the \u.  Returns how many of its bytes were used.
+size_t put_code_point(std::string_view text, char*& out) {
+  const int first = read_unit(text);
   if (first < 0) {
     *out++ = '?';
     return 0;
   }
-  auto code = static_cast<uint32_t>(first);
-  size_t used = 4;
-  if (code >= 0xD800 && code < 0xDC00 && end - text >= 10 && text[4] == '\\' && text[5] == 'u') {
-    const int second = unit(text + 6);
-    if (second >= 0xDC00 && second < 0xE000) {
-      code = 0x10000 + ((code - 0xD800) << 10U) + (static_cast<uint32_t>(second) - 0xDC00);
-      used = 10;
+  if (is_high_surrogate(first) && text.substr(kUnitDigits).starts_with("\\u")) {
+    const int second = read_unit(text.substr(kUnitDigits + 2));
+    if (is_low_surrogate(second)) {
+      put_utf8(0x10000U + (static_cast<uint32_t>(first - 0xD800) << 10U) +
+                   static_cast<uint32_t>(second - 0xDC00),
+               out);
+      return 2 * kUnitDigits + 2;
     }
   }
-  const auto put = [&](uint32_t byte) { *out++ = static_cast<char>(byte); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | code >> 6U);
-    put(0x80 | (code & 0x3FU));
-  } else if (code >= 0xD800 && code < 0xE000) {
-    put('?');
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12U);
-    put(0x80 | (code >> 6U & 0x3FU));
-    put(0x80 | (code & 0x3FU));
-  } else {
-    put(0xF0 | code >> 18U);
-    put(0x80 | (code >> 12U & 0x3FU));
-    put(0x80 | (code >> 6U & 0x3FU));
-    put(0x80 | (code & 0x3FU));
-  }
-  return used;
+  const bool lone = is_high_surrogate(first) || is_low_surrogate(first);
+  put_utf8(lone ? uint32_t{'?'} : static_cast<uint32_t>(first), out);
+  return kUnitDigits;
 }
 
 char unescaped(char c) {
@@ -92,7 +105,7 @@ char* unescape_json(std::string_view text, char* out) {
     if (end - slash < 2) break;
     at = slash + 2;
     if (slash[1] == 'u')
-      at += append_code_point(at, end, out);
+      at += put_code_point({at, end}, out);
     else
       *out++ = unescaped(slash[1]);
   }

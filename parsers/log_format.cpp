@@ -13,7 +13,7 @@ namespace ectoscope {
 namespace {
 
 constexpr size_t kLinesToLookAt = 50;
-constexpr size_t kEnoughBytes = 64 * 1024;
+constexpr size_t kEnoughBytes = size_t{64} * 1024;
 constexpr size_t kMaxPhaseHead = 128;
 
 bool looks_like_csv(std::string_view line, StampReader& stamps) {

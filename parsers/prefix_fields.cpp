@@ -35,7 +35,8 @@ PrefixField field_of(char letter) {
 
 }  // namespace
 
-PrefixOps read_log_line_prefix(std::string_view text) {
+PrefixOps read_log_line_prefix(std::string_view log_line_prefix) {
+  const std::string_view text = log_line_prefix;
   PrefixOps read;
   read.ops.push_back({});
   for (size_t at = 0; at < text.size(); ++at) {

@@ -71,6 +71,7 @@ std::vector<ReadPrefix> candidates(const Lines& lines, StampReader& stamps) {
     prefix = std::move(*read);
   }
   std::vector<std::pair<size_t, ReadPrefix>> ranked;
+  ranked.reserve(seen.size());
   for (auto& [text, counted] : seen)
     ranked.push_back(std::move(counted));
   std::stable_sort(ranked.begin(), ranked.end(),

@@ -33,7 +33,7 @@ class QuickPrefix {
     std::string_view LogRecord::*view = nullptr;
   };
 
-  static Op make_op(const PrefixOp& op);
+  static Op make_op(const PrefixOp& source);
   static const char* read(const Op& op, const char* at, PrefixMatching& matching);
 
   std::vector<Op> ops_;  // empty: the prefix has something that only LinePrefix can read

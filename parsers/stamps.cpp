@@ -60,7 +60,7 @@ bool same_second(const char* a, const char* b) {
 /// Reads `.354`: three digits mostly, up to six.
 size_t read_fraction(std::string_view text, int64_t& micros) {
   if (text.size() > 4 && is_digit(text[2]) && is_digit(text[3]) && !is_digit(text[4])) {
-    micros = ((text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0')) * 1000;
+    micros = int64_t{1000} * ((text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0'));
     return 4;
   }
   size_t at = 1;
@@ -124,16 +124,17 @@ bool StampReader::learn_second(const char* text) {
   static constexpr char kForm[] = "dddd-dd-dd dd:dd:dd";
   for (size_t i = 0; i < kSecondLength; ++i)
     if (kForm[i] == 'd' ? !is_digit(text[i]) : text[i] != kForm[i]) return false;
-  using namespace std::chrono;
-  const year_month_day date{year(two_digits(text) * 100 + two_digits(text + 2)),
-                            month(static_cast<unsigned>(two_digits(text + 5))),
-                            day(static_cast<unsigned>(two_digits(text + 8)))};
+  namespace chrono = std::chrono;
+  const chrono::year_month_day date{chrono::year(two_digits(text) * 100 + two_digits(text + 2)),
+                                    chrono::month(static_cast<unsigned>(two_digits(text + 5))),
+                                    chrono::day(static_cast<unsigned>(two_digits(text + 8)))};
   const int hour = two_digits(text + 11);
   const int minute = two_digits(text + 14);
   const int second = two_digits(text + 17);
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
-  second_ = duration_cast<seconds>(sys_days(date).time_since_epoch()).count() + hour * 3600 +
-            minute * 60 + second;
+  const chrono::sys_seconds time =
+      chrono::sys_days(date) + chrono::hours(hour) + chrono::minutes(minute) + seconds(second);
+  second_ = time.time_since_epoch().count();
   std::memcpy(second_text_.data(), text, kSecondLength);
   return true;
 }

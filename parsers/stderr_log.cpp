@@ -15,9 +15,9 @@
 namespace ectoscope {
 namespace {
 
-constexpr size_t kSampleBytes = 256 * 1024;
+constexpr size_t kSampleBytes = size_t{256} * 1024;
 constexpr size_t kMaxHead = 1024;
-constexpr size_t kLongEntry = 64 * 1024;
+constexpr size_t kLongEntry = size_t{64} * 1024;
 constexpr uint64_t kSettledRecords = 100;  // after so many one line alone proves no prefix
 
 /// A record's text as it stands in the log.
