@@ -61,14 +61,14 @@ constexpr std::array kInputNumbers = {
 };
 
 constexpr std::array kLimits = {
-    OptionSpec{"shapes", OptionSpec::Type::kInteger, 100'000, 100, 1'000'000,
+    OptionSpec{"shapes", OptionSpec::Type::kInteger, 30'000, 100, 1'000'000,
                "Distinct statements (literals aside) that are told apart; what comes after them is "
                "counted as shapes_full and not judged.  About 2 KiB of memory each."},
     OptionSpec{"routes", OptionSpec::Type::kInteger, 10'000, 10, 1'000'000,
                "Distinct routes and controller actions that are named in findings."},
     OptionSpec{"streams", OptionSpec::Type::kInteger, 10'000, 10, 1'000'000,
                "Distinct combinations of database, user, application and client host."},
-    OptionSpec{"findings", OptionSpec::Type::kInteger, 10'000, 10, 1'000'000,
+    OptionSpec{"findings", OptionSpec::Type::kInteger, 5'000, 10, 1'000'000,
                "Distinct problems that are kept; the rest are counted."},
     OptionSpec{"max_statement_bytes", OptionSpec::Type::kBytes, kMiB, 1 * kKiB, 64 * kMiB,
                "A longer statement is not parsed, only read by its skeleton."},
