@@ -39,6 +39,7 @@ void Chain::add(const Execution& execution, const Sink& sink) {
     horizon_ = execution.ended_at + limits_.window;
   }
   advance(execution.ended_at, sink);
+  models_.activity.add(execution.ended_at);
   note(execution);
   const Query& query = queries_[execution.query];
   if (!can_loop(query, execution)) return;
@@ -69,7 +70,7 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
   waiting_ = 0;
   for (auto& [id, linker] : loops_) {
     const Query& query = queries_[id];
-    linker->process(horizon, gaps_, pool_, [&](const Loop& loop) { emit(query, loop, sink); });
+    linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
     waiting_ += linker->waiting();
   }
   while (!reads_.empty() && reads_.front().ended_at < horizon - limits_.max_age)
@@ -94,7 +95,7 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
     candidates_.push_back(*after);
   }
   const LoopStart wanted{&query, start, loop.count};
-  const Execution* parent = parents_.choose(wanted, candidates_, queries_, rates_, gaps_);
+  const Execution* parent = parents_.choose(wanted, candidates_, queries_, rates_, models_.gaps);
   executions_.clear();
   if (parent != nullptr) executions_.push_back(*parent);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());

@@ -59,8 +59,7 @@ class Chain {
   const QueryTable& queries_;
   const LoopLimits& limits_;
   std::map<QueryId, std::unique_ptr<LoopLinker>> loops_;
-  GapModel gaps_;
-  PoolModel pool_;
+  StreamModels models_;
   ParentModel parents_;
   std::deque<Execution> reads_;  // by end
   std::map<QueryId, uint64_t> window_counts_;

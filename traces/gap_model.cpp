@@ -53,6 +53,16 @@ double GapModel::density(Micros gap) const {
   return mass_[i] / total_ / width_us_[i];
 }
 
+double GapModel::survival(Micros gap) const {
+  const double ms = spread_ms(gap);
+  const size_t at = bin(ms);
+  const double into = std::clamp((ms - lower_edge_ms(at)) * 1000 / width_us_[at], 0.0, 1.0);
+  double later = mass_[at] * (1 - into);
+  for (size_t i = at + 1; i < kBins; ++i)
+    later += mass_[i];
+  return later / total_;
+}
+
 void GapModel::learn(Micros gap, double weight) {
   mass_[bin(spread_ms(gap))] += weight;
   total_ += weight;

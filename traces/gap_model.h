@@ -18,6 +18,9 @@ class GapModel {
   /// Probability density per microsecond that the next statement of a request starts after `gap`.
   [[nodiscard]] double density(Micros gap) const;
 
+  /// Probability that it starts after `gap` or later, if it starts at all.
+  [[nodiscard]] double survival(Micros gap) const;
+
   /// Adds a gap of a link that is right with probability `weight`.
   void learn(Micros gap, double weight);
 

@@ -7,10 +7,12 @@
 namespace ectoscope {
 namespace {
 
-constexpr double kPriorLinks = 8;      // before a slot's shares mean anything
-constexpr double kLeastUntold = 0.03;  // a difference never seen is never impossible
-constexpr float kLeastMass = 3;        // links before a difference can stand out
-constexpr double kStandsOut = 3;       // times chance
+constexpr double kPriorLinks = 8;  // before a slot's shares mean anything
+// What chance gives to a difference that no distant pair has shown yet: 1 in 600 at first.
+constexpr double kUnseen = 0.1;
+constexpr double kUnseenWeight = 60;
+constexpr float kLeastMass = 3;   // links before a difference can stand out
+constexpr double kStandsOut = 3;  // times chance
 constexpr size_t kMaxTelling = 16;
 constexpr double kTelling = 5;  // ratio
 
@@ -88,14 +90,17 @@ void DeltaCounts::halve_linked() {
     cell.linked /= 2;
 }
 
+double KeyModel::chance(const Slot& slot, const DeltaCounts::Cell* cell) {
+  const double distant = cell == nullptr ? 0 : static_cast<double>(cell->distant);
+  return (distant + kUnseen) / (slot.distant + kUnseenWeight);
+}
+
 double KeyModel::slot_ratio(const Slot& slot, int64_t delta) {
   const DeltaCounts::Cell* cell = slot.counts.find(delta);
   const double linked = cell == nullptr ? 0 : static_cast<double>(cell->linked);
-  const double distant = cell == nullptr ? 0 : static_cast<double>(cell->distant);
   const double links = slot.linked + kPriorLinks;
-  const double chance = (distant + 1) / (slot.distant + slot.spread);
   const double untold = std::max(kLeastUntold, 1 - slot.structured / links);
-  return untold + linked / links / chance;
+  return untold + linked / links / chance(slot, cell);
 }
 
 double KeyModel::ratio(const KeyValues& before, const KeyValues& after) const {
@@ -116,9 +121,9 @@ double KeyModel::ratio(const KeyValues& before, const KeyValues& after) const {
 }
 
 bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
-  const double chance = (static_cast<double>(cell.distant) + 1) / (slot.distant + slot.spread);
   return cell.linked >= kLeastMass &&
-         static_cast<double>(cell.linked) / (slot.linked + kPriorLinks) > kStandsOut * chance;
+         static_cast<double>(cell.linked) / (slot.linked + kPriorLinks) >
+             kStandsOut * chance(slot, &cell);
 }
 
 void KeyModel::learn(Slot& slot, int64_t delta, double weight) {
@@ -136,7 +141,6 @@ void KeyModel::learn_link(const KeyValues& before, const KeyValues& after, doubl
     integers = true;
   }
   if (integers || before.hash == 0 || after.hash == 0) return;
-  slots_[kEqual].spread = 2;
   learn(slots_[kEqual], before.hash == after.hash ? 0 : 1, weight);
 }
 
@@ -149,7 +153,6 @@ void KeyModel::learn_distant(const KeyValues& before, const KeyValues& after) {
     integers = true;
   }
   if (integers || before.hash == 0 || after.hash == 0) return;
-  slots_[kEqual].spread = 2;
   slots_[kEqual].counts.at(before.hash == after.hash ? 0 : 1).distant += 1;
   slots_[kEqual].distant += 1;
 }

@@ -8,6 +8,7 @@
 // key is so common that even strangers share it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -77,6 +78,8 @@ class KeyModel {
   [[nodiscard]] size_t telling_slot() const { return telling_slot_; }
   /// Share of links that are explained by differences that come again; 0..1.
   [[nodiscard]] double structured() const { return structured_; }
+  /// What ratio() gives to a difference never seen before, in the slot that tells most.
+  [[nodiscard]] double untold() const { return std::max(kLeastUntold, 1 - structured_); }
 
  private:
   struct Slot {
@@ -84,13 +87,15 @@ class KeyModel {
     double linked = 0;
     double distant = 0;
     double structured = 0;  // of `linked`, in cells that stand out from chance
-    double spread = 2000;   // how many differences chance is taken to choose from
   };
 
   [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta);
+  /// Probability of a difference between executions that have nothing to do with each other.
+  static double chance(const Slot& slot, const DeltaCounts::Cell* cell);
   static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);
   static void learn(Slot& slot, int64_t delta, double weight);
 
+  static constexpr double kLeastUntold = 0.01;  // a difference never seen is never impossible
   // The last slot is for keys that are no integers: 0 for equal keys, 1 for different ones.
   static constexpr size_t kEqual = KeyValues::kSlots;
   std::array<Slot, KeyValues::kSlots + 1> slots_{};

@@ -11,7 +11,7 @@ namespace {
 constexpr size_t kPairsEach = 8;  // pairs kept of one execution
 constexpr size_t kDistantSample = 256;
 constexpr int kDistantPairs = 4;       // an execution
-constexpr Micros kDistant{1'500'000};  // no request is expected to stretch that far
+constexpr Micros kDistant{1'000'000};  // further apart, a loop's keys are no neighbours any more
 constexpr Micros kCold{4'000'000};     // learn several times from a shape's first seconds
 constexpr int kColdPasses = 4;
 constexpr int kWarmPasses = 2;
@@ -21,6 +21,10 @@ constexpr uint64_t kLoop = 4;     // executions that make a strand a loop
 constexpr double kLeastAlone = 0.02;
 constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
 constexpr double kLeastGap = 500;
+constexpr double kTelling = 5;  // ratio of keys that tell
+// A full hazard (1) joins loops that ran one after the other, a mere density (0) breaks them at
+// each pause; in between, measured over docs/chain.md's captures.
+constexpr double kTempering = 0.6;
 constexpr double kSureRatio = 5;  // of keys: such a link may teach gaps and pools
 constexpr double kSure = 0.8;
 
@@ -43,10 +47,18 @@ void LoopLinker::Span::add(const Span& other) {
   end = count == 0 ? other.end : std::max(end, other.end);
   count += other.count;
   busy += other.busy;
+  told += other.told;
 }
 
 double LoopLinker::Span::idle_us() const {
   return std::max(kLeastGap * static_cast<double>(count - 1), microseconds(end - start - busy));
+}
+
+double LoopLinker::Span::untold(double shape) const {
+  constexpr double kPrior = 4;  // links
+  const double links = static_cast<double>(count) - 1;
+  const double silent = std::max(0.0, links - static_cast<double>(told));
+  return (silent + kPrior * shape) / (links + kPrior);
 }
 
 LoopLinker::LoopLinker(const Query& query, const LoopLimits& limits)
@@ -128,12 +140,15 @@ void LoopLinker::index_keys() {
   std::sort(by_key_.begin(), by_key_.end());
 }
 
-// Odds against chance that `after` follows `before`; start_weight() is the rival: that it follows
-// none.
+// Statements arrive as a superposition of point processes: each strand that may go on has an
+// intensity, and so have beginnings (start_weight()).  What a strand's is, falls with its silence:
+// it may have come to its end.  Evidence of keys and pools multiplies it.
 double LoopLinker::weight(const Node& before, const Node& after) const {
   const Micros gap = after.execution.started_at - before.execution.ended_at;
-  double density = gaps_->density(gap);
-  double share = (linked_ + 1.2) / (weighed_ + 4);
+  double density = stream_->gaps.density(gap);
+  double survival = stream_->gaps.survival(gap);
+  double goes_on = (linked_ + 1.2) / (weighed_ + 4);
+  double keys = keys_.ratio(before.keys, after.keys);
   if (classed_) {
     const Span& chain = chains_[before.chain];
     const double loops = in_loops_ / executions_;
@@ -142,17 +157,21 @@ double LoopLinker::weight(const Node& before, const Node& after) const {
       const double seen = static_cast<double>(chain.count - 1) / 2 + 1.5;
       const double time = chain.idle_us() / 2 + 1.5 * kMeanGap;
       const double us = std::max(kLeastGap, microseconds(gap) * (gap < Micros(-1000) ? -3 : 1));
-      const double own = seen / (time + us) * std::pow(time / (time + us), seen);
-      density = 0.75 * own + 0.25 * density;
-      share = 1;
+      const double own = std::pow(time / (time + us), seen);
+      density = 0.75 * own * seen / (time + us) + 0.25 * density;
+      survival = 0.75 * own + 0.25 * survival;
+      goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
+      // A loop over neighbours stays one; a loop over keys at random never was one.
+      if (keys < kTelling) keys *= chain.untold(keys_.untold()) / keys_.untold();
     } else {
       const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
-      share = std::max(kLeastAlone, early / (1 - loops + early));
+      goes_on = std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
     }
   }
-  const double keys = keys_.ratio(before.keys, after.keys);
-  const double pool = pool_->ratio(before.execution.pid, after.execution.pid);
-  return share * density * keys * pool / std::max(rate_, kLeastRate);
+  const double pool = stream_->pool.ratio(before.execution.pid, after.execution.pid);
+  const double intensity =
+      goes_on * density / std::pow(goes_on * survival + 1 - goes_on, kTempering);
+  return intensity * keys * pool / std::max(rate_ * after.activity, kLeastRate);
 }
 
 double LoopLinker::start_weight() const {
@@ -241,7 +260,9 @@ void LoopLinker::find_chains() {
       node.chain = static_cast<uint32_t>(chains_.size());
       chains_.emplace_back();
     } else {
-      node.chain = nodes_[node.before].chain;
+      const Node& before = nodes_[node.before];
+      node.chain = before.chain;
+      if (keys_.ratio(before.keys, node.keys) >= kTelling) ++chains_[node.chain].told;
     }
     chains_[node.chain].add(node.execution);
   }
@@ -290,8 +311,8 @@ void LoopLinker::learn_from_links(bool last) {
     alone_ += start / total;
     linked_ += sure;
     if (last && sure > kSure && keys_.ratio(before.keys, node.keys) > kSureRatio) {
-      gaps_->learn(node.execution.started_at - before.execution.ended_at, sure);
-      pool_->learn(before.execution.pid, node.execution.pid, sure);
+      stream_->gaps.learn(node.execution.started_at - before.execution.ended_at, sure);
+      stream_->pool.learn(before.execution.pid, node.execution.pid, sure);
     }
     keys_.learn_link(before.keys, node.keys, sure);
   }
@@ -301,12 +322,15 @@ void LoopLinker::learn_from_links(bool last) {
   linked_ /= 2;
 }
 
-void LoopLinker::assign(EventTime horizon, GapModel& gaps, PoolModel& pool) {
-  gaps_ = &gaps;
-  pool_ = &pool;
+void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
+  stream_ = &stream;
   const uint32_t taken = take_window(horizon);
   update_rate(taken);
   if (taken > 0) {
+    for (const uint32_t id : order_) {
+      Node& node = nodes_[id];
+      if (node.fresh) node.activity = stream.activity.factor(node.execution.started_at);
+    }
     learn_chance();
     const bool cold = horizon - first_seen_ < kCold;
     const int passes = cold ? kColdPasses : kWarmPasses;
@@ -329,6 +353,7 @@ void LoopLinker::assign(EventTime horizon, GapModel& gaps, PoolModel& pool) {
       classed_ = true;
       if (cold) index_keys();
     }
+    cut_between_loops();
     build_strands();
     if (keys_.structured() > 0.3) join_interleaved();
     judge();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/execution.h"
+#include "traces/activity_model.h"
 #include "traces/gap_model.h"
 #include "traces/key_model.h"
 #include "traces/pool_model.h"
@@ -27,6 +28,13 @@ struct LoopLimits {
   Micros max_overlap{20'000};    // of two statements of one loop (tasks side by side)
   Micros max_age{300'000'000};   // a strand older than that is closed, and a new one begins
   size_t max_executions = 1000;  // kept of one strand; the rest is counted
+};
+
+/// What all shapes of a stream share.
+struct StreamModels {
+  GapModel gaps;
+  PoolModel pool;
+  ActivityModel activity;
 };
 
 /// A finished strand.  Valid until the next call of the linker that made it.
@@ -46,10 +54,11 @@ class LoopLinker {
   void add(const Execution& execution);
 
   /// Assigns all executions that started before `horizon`, and hands strands of three and more that
-  /// nothing can join any longer to `closed(const Loop&)`.  `gaps` and `pool` belong to the stream.
+  /// nothing can join any longer to `closed(const Loop&)`.  `stream` is shared by the stream's
+  /// shapes.
   template <typename Closed>
-  void process(EventTime horizon, GapModel& gaps, PoolModel& pool, Closed&& closed) {
-    assign(horizon, gaps, pool);
+  void process(EventTime horizon, StreamModels& stream, Closed&& closed) {
+    assign(horizon, stream);
     while (next_closed(horizon))
       closed(loop_);
   }
@@ -72,6 +81,7 @@ class LoopLinker {
     uint32_t strand = kNone;     // kNone until its window is assigned
     uint32_t in_strand = kNone;  // next in the strand's list
     uint32_t chain = kNone;      // during assignment: index into chains_
+    double activity = 1;         // of the stream when it started
     bool fresh = true;           // its window is being assigned
     bool listed = false;         // in its strand's list, which frees it then
   };
@@ -81,9 +91,12 @@ class LoopLinker {
     EventTime start;
     EventTime end;
     Micros busy{0};
+    uint64_t told = 0;  // links whose keys tell
     void add(const Execution& execution);
     void add(const Span& other);
     [[nodiscard]] double idle_us() const;  // all its gaps together
+    /// Share of links whose keys tell nothing, begun from the shape's.
+    [[nodiscard]] double untold(double shape) const;
   };
 
   struct Strand {
@@ -103,7 +116,7 @@ class LoopLinker {
     uint32_t after;
   };
 
-  void assign(EventTime horizon, GapModel& gaps, PoolModel& pool);
+  void assign(EventTime horizon, StreamModels& stream);
   bool next_closed(EventTime horizon);
 
   uint32_t take_window(EventTime horizon);
@@ -119,6 +132,7 @@ class LoopLinker {
   void find_chains();
   void learn_shares(bool cold);
   void learn_from_links(bool last);
+  void cut_between_loops();
   void build_strands();
   void join_interleaved();
   void join(uint32_t into, uint32_t from);
@@ -130,8 +144,7 @@ class LoopLinker {
   const Query& query_;
   const LoopLimits& limits_;
   KeyModel keys_;
-  GapModel* gaps_ = nullptr;  // during process() only
-  PoolModel* pool_ = nullptr;
+  StreamModels* stream_ = nullptr;  // during process() only
 
   std::vector<Node> nodes_;
   std::vector<uint32_t> free_nodes_;

@@ -10,10 +10,30 @@ namespace {
 
 constexpr Micros kJoinGap{250'000};  // between the executions that vote
 constexpr double kTellingRatio = 5;
-constexpr double kJoinShare = 0.5;  // of the votes
-constexpr int kVotesEach = 3;       // of one execution for one strand
+constexpr double kJoinShare = 0.35;  // of the votes
+constexpr uint64_t kCutCount = 6;    // executions before a chain's keys say what it is
+constexpr double kCutTold = 0.7;
+constexpr int kVotesEach = 3;  // of one execution for one strand
 
 }  // namespace
+
+// Where nearly all links of a chain are told by its keys, the one that is not joins two loops that
+// ran one after the other.
+void LoopLinker::cut_between_loops() {
+  for (const uint32_t id : order_) {
+    Node& node = nodes_[id];
+    if (!node.fresh || node.before == kNone) continue;
+    const Span& chain = chains_[node.chain];
+    if (chain.count < kCutCount) continue;
+    if (static_cast<double>(chain.told) < kCutTold * static_cast<double>(chain.count - 1)) continue;
+    Node& before = nodes_[node.before];
+    if (keys_.ratio(before.keys, node.keys) >= kTellingRatio) continue;
+    const uint32_t earlier = before.before;
+    if (earlier != kNone && keys_.ratio(nodes_[earlier].keys, node.keys) >= kTellingRatio) continue;
+    before.after = kNone;
+    node.before = kNone;
+  }
+}
 
 void LoopLinker::build_strands() {
   for (const uint32_t id : order_) {
@@ -35,6 +55,9 @@ void LoopLinker::build_strands() {
     }
     Strand& strand = strand_pool_[node.strand];
     strand.span.add(node.execution);
+    if (node.before != kNone && keys_.ratio(nodes_[node.before].keys, node.keys) >= kTellingRatio) {
+      ++strand.span.told;
+    }
     if (strand.kept >= limits_.max_executions) continue;
     ++strand.kept;
     node.listed = true;

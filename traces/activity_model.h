@@ -1,0 +1,36 @@
+// How busy a stream is from moment to moment.
+//
+// What arrives by chance arrives more often while the whole application is busy: a shape's mean
+// rate says too little in a burst of traffic and too much in a lull.
+#pragma once
+
+#include <vector>
+
+#include "core/time.h"
+
+namespace ectoscope {
+
+/// Threads: one at a time.  Bounded: kSpan of event time.
+class ActivityModel {
+ public:
+  /// An execution of any shape ended then.
+  void add(EventTime at);
+
+  /// Rate around `at` over the mean rate of the busy moments of the last seconds; 1 is usual.
+  [[nodiscard]] double factor(EventTime at) const;
+
+ private:
+  static constexpr Micros kSlot{50'000};
+  static constexpr size_t kSlots = 256;  // some 13 s
+
+  [[nodiscard]] static int64_t slot_of(EventTime at) { return at.time_since_epoch() / kSlot; }
+  void advance(int64_t slot);
+
+  std::vector<uint32_t> counts_ = std::vector<uint32_t>(kSlots);
+  int64_t newest_ = 0;
+  uint64_t total_ = 0;  // in counts_
+  size_t filled_ = 0;   // slots since the first execution, at most kSlots
+  bool any_ = false;
+};
+
+}  // namespace ectoscope
