@@ -1,0 +1,173 @@
+// The chain rung on made-up traffic: what it must find, and what it must not make up.
+#include "traces/chain.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/traces/stream_builder.h"
+
+namespace ectoscope::testing {
+namespace {
+
+using Kept = StreamBuilder::Kept;
+
+std::vector<Kept> loops(const std::vector<Kept>& traces, QueryId query, size_t least) {
+  std::vector<Kept> found;
+  for (const Kept& trace : traces) {
+    if (trace.grouped_by != GroupedBy::kChain || trace.executions.back().query != query) continue;
+    const auto runs = std::count_if(trace.executions.begin(), trace.executions.end(),
+                                    [&](const Execution& e) { return e.query == query; });
+    if (static_cast<size_t>(runs) >= least) found.push_back(trace);
+  }
+  return found;
+}
+
+TEST(Chain, FindsALoopThatWandersOverThePool) {
+  StreamBuilder app;
+  const QueryId page = app.list_of("posts", "title");
+  const QueryId comments = app.select_by("comments", "post_id");
+  app.run(page, 0, 20, 100).limit = 20;
+  for (int i = 0; i < 20; ++i)
+    app.run(comments, 5 + i * 4, 900 - i, 100 + i % 10);
+  const auto found = loops(app.group(), comments, 5);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].executions.size(), 21U) << "the page and its 20 children";
+  EXPECT_EQ(found[0].executions.front().query, page);
+  EXPECT_GT(found[0].confidence, 0.7);
+}
+
+TEST(Chain, TellsConcurrentLoopsApartByTheirKeys) {
+  StreamBuilder app;
+  const QueryId comments = app.select_by("comments", "post_id");
+  Scatter scatter;
+  std::vector<int64_t> first_keys;
+  // Twenty pages of thirty neighbours each, four of them at a time.
+  for (int page = 0; page < 20; ++page) {
+    const int64_t first = 10'000 + scatter.below(1'000'000);
+    first_keys.push_back(first);
+    double at = page * 75.0;
+    for (int i = 0; i < 30; ++i) {
+      at += 2 + static_cast<double>(scatter.below(160)) / 10;
+      app.run(comments, at, first - i, static_cast<int32_t>(100 + scatter.below(10)));
+    }
+  }
+  size_t whole = 0;
+  for (const Kept& loop : loops(app.group(), comments, 5)) {
+    std::set<int64_t> pages;
+    for (const Execution& execution : loop.executions) {
+      for (const int64_t first : first_keys) {
+        if (execution.key <= first && execution.key > first - 30) pages.insert(first);
+      }
+    }
+    EXPECT_LE(pages.size(), 2U) << "a strand of many pages";
+    if (pages.size() == 1 && loop.executions.size() >= 27) ++whole;
+  }
+  EXPECT_GE(whole, 16U) << "of 20 loops that ran four at a time";
+}
+
+TEST(Chain, OneLookUpARequestIsNoLoop) {
+  StreamBuilder app;
+  const QueryId user = app.select_by("users", "id");
+  const QueryId page = app.list_of("posts", "title");
+  Scatter scatter;
+  // Ten requests a second, each looks its user up once, in no order.
+  for (int i = 0; i < 300; ++i) {
+    const double at = i * 100.0 + static_cast<double>(scatter.below(90));
+    app.run(user, at, scatter.below(50'000), static_cast<int32_t>(100 + i % 10));
+    app.run(page, at + 8, 10, static_cast<int32_t>(101 + i % 10));
+  }
+  const auto traces = app.group();
+  size_t sure = 0;
+  for (const Kept& loop : loops(traces, user, 5))
+    sure += loop.confidence >= 0.7 ? 1 : 0;
+  EXPECT_EQ(sure, 0U);
+}
+
+TEST(Chain, StreamsAreNeverMixed) {
+  StreamBuilder app;
+  const QueryId comments = app.select_by("comments", "post_id");
+  for (int i = 0; i < 12; ++i) {
+    app.run(comments, i * 5, 500 + i, 100).stream = 1;
+    app.run(comments, i * 5 + 2, 900 + i, 200).stream = 2;
+  }
+  for (const Kept& trace : app.group()) {
+    for (const Execution& execution : trace.executions) {
+      EXPECT_EQ(execution.stream, trace.executions[0].stream);
+    }
+  }
+}
+
+TEST(Chain, ShapesThatCannotLoop) {
+  StreamBuilder app;
+  const struct {
+    const char* why;
+    void (*change)(Query&, Execution&);
+    bool loops;
+  } cases[] = {
+      {"one row's key", [](Query&, Execution&) {}, true},
+      {"a preload's list", [](Query& q, Execution&) { q.key_form = KeyForm::kList; }, false},
+      {"a list of one",
+       [](Query& q, Execution& e) {
+         q.key_form = KeyForm::kList;
+         e.flags |= Execution::kOneElement;
+       },
+       true},
+      {"keyset paging", [](Query& q, Execution&) { q.range = true; }, false},
+      {"a cursor's chunk", [](Query&, Execution& e) { e.flags |= Execution::kFetch; }, false},
+      {"a catalog query", [](Query& q, Execution&) { q.system = true; }, false},
+      {"no key at all", [](Query& q, Execution&) { q.key_form = KeyForm::kNone; }, false},
+      {"insert of one row",
+       [](Query& q, Execution&) {
+         q.operation = Operation::kInsert;
+         q.inserted_rows = 1;
+       },
+       true},
+      {"insert of many",
+       [](Query& q, Execution&) {
+         q.operation = Operation::kInsert;
+         q.inserted_rows = 2;
+       },
+       false},
+  };
+  for (const auto& c : cases) {
+    Query query = app.queries[app.select_by("posts", "user_id")];
+    Execution execution;
+    c.change(query, execution);
+    EXPECT_EQ(can_loop(query, execution), c.loops) << c.why;
+  }
+}
+
+TEST(Chain, TheSameInputGivesTheSameTraces) {
+  const auto once = [] {
+    StreamBuilder app;
+    const QueryId comments = app.select_by("comments", "post_id");
+    Scatter scatter;
+    for (int i = 0; i < 2000; ++i) {
+      app.run(comments, i * 3.0, scatter.below(1000), static_cast<int32_t>(scatter.below(10)));
+    }
+    std::vector<std::pair<EventTime, size_t>> shape;
+    for (const Kept& trace : app.group()) {
+      shape.emplace_back(trace.executions[0].started_at, trace.executions.size());
+    }
+    return shape;
+  };
+  EXPECT_EQ(once(), once());
+}
+
+TEST(Chain, StampsThatRunBackwardsLoseNothingAndEnd) {
+  StreamBuilder app;
+  const QueryId comments = app.select_by("comments", "post_id");
+  for (int i = 0; i < 40; ++i)
+    app.run(comments, i * 5, 100 + i);
+  std::reverse(app.executions.begin(), app.executions.end());
+  uint64_t seen = 0;
+  Grouper grouper(app.queries, Options(grouping_options()),
+                  [&](const Trace& trace) { seen += trace.executions.size(); });
+  grouper.add(app.executions);
+  grouper.finish();
+  EXPECT_EQ(seen + grouper.traces(GroupedBy::kNone), 40U);
+}
+
+}  // namespace
+}  // namespace ectoscope::testing

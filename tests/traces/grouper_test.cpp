@@ -1,0 +1,139 @@
+#include "traces/grouper.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/traces/stream_builder.h"
+
+namespace ectoscope::testing {
+namespace {
+
+constexpr TraceId kOne{1, 1};
+constexpr TraceId kTwo{2, 2};
+
+TEST(Grouper, TracesByTheirIdHoweverTheyInterleave) {
+  StreamBuilder app;
+  const QueryId posts = app.select_by("posts", "user_id");
+  for (int i = 0; i < 4; ++i) {
+    app.run(posts, i, i, 100 + i).trace_id = kOne;
+    app.run(posts, i + 0.5, i, 200 + i).trace_id = kTwo;
+  }
+  const auto traces = app.group();
+  ASSERT_EQ(traces.size(), 2U);
+  for (const auto& trace : traces) {
+    EXPECT_EQ(trace.grouped_by, GroupedBy::kTraceparent);
+    EXPECT_EQ(trace.executions.size(), 4U);
+    for (const Execution& execution : trace.executions)
+      EXPECT_EQ(execution.trace_id, trace.id);
+  }
+}
+
+TEST(Grouper, ATransactionBelongsToTheTraceOfAnyOfItsStatements) {
+  StreamBuilder app;
+  const QueryId begin = app.control(TransactionVerb::kBegin);
+  const QueryId commit = app.control(TransactionVerb::kCommit);
+  const QueryId insert = app.insert_into("orders");
+  app.run(begin, 1);
+  app.run(insert, 2);
+  app.run(insert, 3).trace_id = kOne;
+  app.run(commit, 4);
+  const auto traces = app.group();
+  ASSERT_EQ(traces.size(), 1U);
+  EXPECT_EQ(traces[0].id, kOne);
+  EXPECT_EQ(traces[0].executions.size(), 4U);
+}
+
+TEST(Grouper, AnUntaggedTransactionIsATraceOfItsOwn) {
+  StreamBuilder app;
+  const QueryId begin = app.control(TransactionVerb::kBegin);
+  const QueryId rollback = app.control(TransactionVerb::kRollback);
+  const QueryId insert = app.insert_into("orders");
+  for (const int32_t pid : {1, 2}) {
+    app.run(begin, 1, 0, pid);
+    for (int i = 0; i < 3; ++i)
+      app.run(insert, 2 + i, i, pid);
+    app.run(rollback, 9, 0, pid);
+  }
+  const auto traces = app.group();
+  ASSERT_EQ(traces.size(), 2U);
+  for (const auto& trace : traces) {
+    EXPECT_EQ(trace.grouped_by, GroupedBy::kTransaction);
+    EXPECT_EQ(trace.executions.size(), 5U);
+    for (const Execution& e : trace.executions)
+      EXPECT_EQ(e.pid, trace.executions[0].pid);
+  }
+}
+
+TEST(Grouper, ATransactionWhoseBeginIsMissingIsKnownByItsVirtualXid) {
+  StreamBuilder app;
+  const QueryId insert = app.insert_into("orders");
+  const QueryId commit = app.control(TransactionVerb::kCommit);
+  for (int i = 0; i < 4; ++i)
+    app.run(insert, i, i).transaction = 77;
+  app.run(commit, 9);
+  const auto traces = app.group();
+  ASSERT_EQ(traces.size(), 1U);
+  EXPECT_EQ(traces[0].grouped_by, GroupedBy::kTransaction);
+}
+
+TEST(Grouper, DoesNotBelieveTheIdOfANamedStatement) {
+  StreamBuilder app;
+  const QueryId posts = app.select_by("posts", "user_id");
+  for (int i = 0; i < 6; ++i) {
+    Execution& execution = app.run(posts, i * 3, i);
+    execution.trace_id = kOne;
+    execution.flags |= Execution::kNamed;
+  }
+  const auto traces = app.group();
+  EXPECT_EQ(app.stale, 6U);
+  for (const auto& trace : traces)
+    EXPECT_NE(trace.grouped_by, GroupedBy::kTraceparent);
+}
+
+TEST(Grouper, KeepsExactCountsPastTheCap) {
+  StreamBuilder app;
+  const QueryId posts = app.select_by("posts", "user_id");
+  for (int i = 0; i < 50; ++i)
+    app.run(posts, i, i).trace_id = kOne;
+  Options options(grouping_options());
+  options.set("max_trace_executions", 10);
+  const auto traces = app.group(options);
+  ASSERT_EQ(traces.size(), 1U);
+  EXPECT_TRUE(traces[0].truncated);
+  EXPECT_EQ(traces[0].executions.size(), 10U);
+  ASSERT_EQ(traces[0].totals.size(), 1U);
+  EXPECT_EQ(traces[0].totals[0].executions, 50U);
+  EXPECT_EQ(traces[0].totals[0].duration, Micros(50 * 200));
+}
+
+TEST(Grouper, OpenTracesAreBounded) {
+  StreamBuilder app;
+  const QueryId posts = app.select_by("posts", "user_id");
+  for (uint64_t i = 1; i <= 40; ++i)
+    app.run(posts, static_cast<double>(i)).trace_id = TraceId{i, i};
+  Options options(grouping_options());
+  options.set("max_open_traces", 10);
+  EXPECT_EQ(app.group(options).size(), 40U);
+}
+
+TEST(Grouper, AnIdThatComesAgainAfterALongSilenceIsAnotherTrace) {
+  StreamBuilder app;
+  const QueryId posts = app.select_by("posts", "user_id");
+  app.run(posts, 0).trace_id = kOne;
+  app.run(posts, 31'000).trace_id = kOne;
+  app.run(posts, 60'000).trace_id = kOne;
+  const auto traces = app.group();
+  ASSERT_EQ(traces.size(), 2U);
+  EXPECT_EQ(traces[0].executions.size() + traces[1].executions.size(), 3U);
+}
+
+TEST(Grouper, IgnoredExecutionsAreInNoTrace) {
+  StreamBuilder app;
+  const QueryId posts = app.select_by("posts", "user_id");
+  Execution& execution = app.run(posts, 0);
+  execution.trace_id = kOne;
+  execution.flags |= Execution::kIgnored;
+  EXPECT_TRUE(app.group().empty());
+}
+
+}  // namespace
+}  // namespace ectoscope::testing

@@ -1,0 +1,131 @@
+#include <gtest/gtest.h>
+
+#include "traces/activity_model.h"
+#include "traces/gap_model.h"
+#include "traces/key_model.h"
+#include "traces/parent_model.h"
+#include "traces/pool_model.h"
+
+namespace ectoscope {
+namespace {
+
+KeyValues key(int64_t value) {
+  KeyValues keys;
+  keys.value[0] = value;
+  keys.present = 1;
+  keys.hash = static_cast<uint64_t>(value) + 1;
+  return keys;
+}
+
+TEST(KeyModel, NeighboursTellOnceTheyComeAgain) {
+  KeyModel model;
+  EXPECT_NEAR(model.ratio(key(10), key(11)), 1, 0.01) << "nothing is known yet";
+  for (int64_t i = 0; i < 50; ++i) {
+    model.learn_link(key(i), key(i + 1), 1);
+    model.learn_distant(key(i), key(i * 977 % 5000));
+  }
+  EXPECT_GT(model.ratio(key(500), key(501)), 50);
+  EXPECT_LT(model.ratio(key(500), key(900)), 0.3);
+}
+
+TEST(KeyModel, WhatStrangersShareTellsNothing) {
+  KeyModel model;
+  for (int i = 0; i < 200; ++i) {
+    model.learn_link(key(7), key(7), 1);
+    model.learn_distant(key(7), key(7));
+  }
+  EXPECT_LT(model.ratio(key(7), key(7)), 3);
+}
+
+TEST(KeyModel, KeysThatAreNoIntegersAreEqualOrNot) {
+  KeyModel model;
+  KeyValues one;
+  one.hash = 11;
+  KeyValues other;
+  other.hash = 12;
+  for (int i = 0; i < 100; ++i) {
+    model.learn_link(one, one, 1);
+    model.learn_distant(one, other);
+  }
+  EXPECT_GT(model.ratio(one, one), 5);
+  EXPECT_LT(model.ratio(one, other), 0.5);
+}
+
+TEST(KeyModel, IsBounded) {
+  KeyModel model;
+  for (int64_t i = 0; i < 100'000; ++i)
+    model.learn_distant(key(0), key(i * 7919));
+  for (int64_t i = 0; i < 50; ++i)
+    model.learn_link(key(i), key(i + 1), 1);
+  EXPECT_GT(model.ratio(key(1), key(2)), 20);
+}
+
+TEST(GapModel, IsADensityThatLearns) {
+  GapModel model;
+  EXPECT_GT(model.density(Micros(5'000)), model.density(Micros(300'000)));
+  EXPECT_NEAR(model.survival(Micros(0)), 1, 0.05);
+  const double before = model.density(Micros(250'000));
+  for (int i = 0; i < 1000; ++i)
+    model.learn(Micros(250'000), 1);
+  EXPECT_GT(model.density(Micros(250'000)), 5 * before);
+}
+
+TEST(GapModel, StampsCutToMillisecondsAreNoOverlap) {
+  const GapModel model;
+  EXPECT_DOUBLE_EQ(model.density(Micros(-900)), model.density(Micros(0)));
+  EXPECT_LT(model.density(Micros(-20'000)), model.density(Micros(0)));
+}
+
+TEST(PoolModel, BackendsOfTwoPoolsAreNeverOneRequest) {
+  PoolModel model;
+  EXPECT_EQ(model.ratio(1, 11), 1) << "nothing is known yet";
+  for (int32_t i = 0; i < 400; ++i) {
+    model.learn(i % 5, (i + 1) % 5, 1);
+    model.learn(10 + i % 5, 10 + (i + 1) % 5, 1);
+  }
+  EXPECT_LT(model.ratio(1, 11), 0.2);
+  EXPECT_GT(model.ratio(1, 2), 1);
+}
+
+TEST(ActivityModel, ABurstIsBusierThanItsSeconds) {
+  ActivityModel model;
+  const EventTime start{std::chrono::seconds(100)};
+  for (int i = 0; i < 100; ++i)
+    model.add(start + Micros(i * 50'000));
+  for (int i = 0; i < 500; ++i)
+    model.add(start + Micros(5'000'000 + i * 400));
+  EXPECT_GT(model.factor(start + Micros(5'100'000)), 4);
+  EXPECT_LT(model.factor(start + Micros(2'000'000)), 1);
+}
+
+TEST(ParentPrior, NamesRelateShapes) {
+  Query posts;
+  posts.id = 1;
+  posts.operation = Operation::kSelect;
+  posts.tables = {"posts"};
+  posts.text = "SELECT p0.\"id\", p0.\"user_id\" FROM \"posts\" AS p0 ORDER BY p0.\"id\" LIMIT $1";
+  posts.has_limit = true;
+  Query comments;
+  comments.id = 2;
+  comments.operation = Operation::kSelect;
+  comments.tables = {"comments"};
+  comments.key_form = KeyForm::kSingle;
+  comments.key_column = "post_id";
+  Query users = comments;
+  users.id = 3;
+  users.tables = {"users"};
+  users.key_column = "id";
+  Query tags;
+  tags.id = 4;
+  tags.operation = Operation::kSelect;
+  tags.tables = {"tags"};
+  tags.text = "SELECT t0.\"id\" FROM \"tags\" AS t0";
+  EXPECT_GT(parent_prior(posts, comments), 3 * parent_prior(tags, comments)) << "post_id, posts";
+  EXPECT_GT(parent_prior(posts, users), 2 * parent_prior(tags, users)) << "posts select user_id";
+  EXPECT_EQ(parent_prior(posts, posts), 0) << "a shape is not its own parent";
+  posts.system = true;
+  EXPECT_EQ(parent_prior(posts, comments), 0);
+}
+
+}  // namespace
+}  // namespace ectoscope
