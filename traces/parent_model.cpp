@@ -11,6 +11,10 @@ constexpr double kPriorWeight = 3;   // loops that the prior counts for
 constexpr double kLimitIsCount = 8;  // a page of 20 and a loop of 20
 constexpr double kLimitTooSmall = 0.1;
 constexpr double kLeastRate = 1e-8;
+constexpr double kNamed = 4;  // prior of shapes that names relate
+// A shape that names do not relate must have come before this loop more than once or by chance.
+constexpr double kLeastMass = 2;
+constexpr double kLeastShare = 0.2;  // of the loops
 
 // "post_id" and "posts", "category_id" and "categories": equal but for the ending.
 bool refers_to(std::string_view column, std::string_view table) {
@@ -41,7 +45,8 @@ double parent_prior(const Query& parent, const Query& child) {
   if (parent.operation != Operation::kSelect || parent.system || parent.id == child.id) return 0;
   double prior = 1;
   if (parent.aggregate) prior *= 0.1;
-  if (parent.key_form == KeyForm::kSingle && parent.key_column == "id") prior *= 0.3;
+  // Found by a key of its own, it returns one row, and leads to no loop.
+  if (parent.key_form == KeyForm::kSingle && !parent.key_column.ends_with("_id")) prior *= 0.2;
   if (parent.has_limit || !parent.order_by.empty()) prior *= 2;
   if (child.tables.empty() || parent.tables.empty()) return prior;
   const bool rows = child.operation != Operation::kInsert;
@@ -104,7 +109,10 @@ const Execution* ParentModel::choose(const LoopStart& loop, std::span<const Exec
   }
   seen.none += std::max(0.0, 1 - std::min(1.0, shape_weight / total));
   seen.total += 1;
-  return shape_weight > 0.5 * total ? best : nullptr;
+  if (best == nullptr || shape_weight <= 0.5 * total) return nullptr;
+  if (prior_of[best->query] >= kNamed) return best;
+  const double mass = seen.parents[best->query];
+  return mass >= kLeastMass && mass >= kLeastShare * seen.total ? best : nullptr;
 }
 
 }  // namespace ectoscope
