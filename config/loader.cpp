@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "config/settings.h"
 #include "config/values.h"
+#include "config/yaml_documents.h"
 
 namespace ectoscope {
 namespace {

@@ -24,7 +24,7 @@ constexpr double kLeastGap = 500;
 constexpr double kTelling = 5;  // ratio of keys that tell
 // A full hazard (1) joins loops that ran one after the other, a mere density (0) breaks them at
 // each pause; in between, measured over docs/chain.md's captures.
-constexpr double kTempering = 0.6;
+constexpr double kTempering = 0.5;
 constexpr double kSureRatio = 5;  // of keys: such a link may teach gaps and pools
 constexpr double kSure = 0.8;
 
@@ -154,8 +154,8 @@ double LoopLinker::weight(const Node& before, const Node& after) const {
     const double loops = in_loops_ / executions_;
     if (chain.count >= kLoop) {
       // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
-      const double seen = static_cast<double>(chain.count - 1) / 2 + 1.5;
-      const double time = chain.idle_us() / 2 + 1.5 * kMeanGap;
+      const double seen = static_cast<double>(chain.count - 1) + 1.5;
+      const double time = chain.idle_us() + 1.5 * kMeanGap;
       const double us = std::max(kLeastGap, microseconds(gap) * (gap < Micros(-1000) ? -3 : 1));
       const double own = std::pow(time / (time + us), seen);
       density = 0.75 * own * seen / (time + us) + 0.25 * density;

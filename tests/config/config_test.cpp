@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"- a\n", "e.yaml:1:1: a mapping of settings is wanted here"},
         Mistake{"[a]: 1\n", "e.yaml:1:1: a setting's name is wanted here"},
         Mistake{"server: a\n---\nserver: b\n",
-                "e.yaml:3:1: one YAML document is wanted, not several"},
+                "e.yaml:3:1: one YAML document is wanted, and nothing after it"},
         Mistake{"server: a: b\n", "e.yaml:1:10: not YAML: illegal map value"}));
 
 TEST(Config, ReportsEveryProblemInTheOrderOfTheFile) {
@@ -187,6 +187,8 @@ TEST(Config, HostileFilesEndInAMessage) {
         "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last + ", " + last + "]\n";
   }
   EXPECT_THAT(problems(bomb), testing::HasSubstr("40 problems"));
+  for (const char* text : {",a", "server: a\n}", "server: a\n]\n", "}", "server: a\n...\nb"})
+    EXPECT_THAT(problems(text), testing::HasSubstr("e.yaml:")) << text;
   EXPECT_THAT(problems("server: *nowhere\n"), testing::HasSubstr("not YAML"));
   EXPECT_THAT(problems("a: &a {b: *a}\n"), testing::HasSubstr("problem"));
   EXPECT_THAT(problems(std::string(100'000, '[')), testing::HasSubstr("not YAML"));
