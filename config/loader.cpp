@@ -43,10 +43,12 @@ class ConfigLoader {
       return Error{name_ + ": larger than 1 MiB; is this the configuration?"};
     }
     try {
-      const auto documents = YAML::LoadAll(std::string(text));
-      if (documents.size() > 1)
-        add(documents[1].Mark(), "one YAML document is wanted, not several");
-      if (!documents.empty()) read_root(documents[0]);
+      const std::string copy(text);
+      if (const auto rest = after_first_document(copy)) {
+        add(*rest, "one YAML document is wanted, and nothing after it");
+      } else {
+        read_root(YAML::Load(copy));
+      }
     } catch (const YAML::Exception& error) {
       problems_.push_back({error.mark.line + 1, error.mark.column + 1, "not YAML: " + error.msg});
     }

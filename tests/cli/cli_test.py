@@ -318,6 +318,14 @@ class Inputs(Case):
                         json.loads(done.stdout)
 
 
+    def test_what_the_fuzzer_found(self):
+        folder = os.path.join(ROOT, "tests", "data", "fuzz", "pipeline_fuzzer")
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as file:
+                content = file.read()[2:]  # the fuzzer's own two bytes
+            self.assertIn(run("analyze", "-", stdin=content).returncode, (0, 3), name)
+
+
 class Sameness(Case):
     def ids(self, *arguments):
         return sorted(finding["id"] for finding in self.report(*arguments)["findings"])

@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"- a\n", "e.yaml:1:1: a mapping of settings is wanted here"},
         Mistake{"[a]: 1\n", "e.yaml:1:1: a setting's name is wanted here"},
         Mistake{"server: a\n---\nserver: b\n",
-                "e.yaml:3:1: one YAML document is wanted, and nothing after it"},
+                "e.yaml:2:1: one YAML document is wanted, and nothing after it"},
         Mistake{"server: a: b\n", "e.yaml:1:10: not YAML: illegal map value"}));
 
 TEST(Config, ReportsEveryProblemInTheOrderOfTheFile) {
