@@ -137,8 +137,11 @@ QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repe
   }
   if (*parent == kNowhere) return kNoQuery;
   if (*parent > repeats.at[0]) {
+    if (trace.truncated) {
+      --repeats.count;
+      repeats.duration -= trace.executions[repeats.at[0]].duration;
+    }
     repeats.at.erase(repeats.at.begin());
-    if (trace.truncated) --repeats.count;
     measure(trace, queries, repeats);
   }
   return trace.executions[*parent].query;
