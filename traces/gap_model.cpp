@@ -9,6 +9,7 @@ namespace ectoscope {
 namespace {
 
 constexpr double kPriorWeight = 60;  // observations that the prior mixture counts for
+constexpr double kTabulate = 50;     // tables lag by 2 % of the mass at most
 constexpr double kMemory = 4000;     // then old observations count half
 
 double prior_density(double ms) {
@@ -32,10 +33,24 @@ GapModel::GapModel() {
   for (size_t i = 0; i < kBins; ++i) {
     const double low = lower_edge_ms(i);
     const double high = lower_edge_ms(i + 1);
+    low_us_[i] = low * 1000;
     width_us_[i] = (high - low) * 1000;
     mass_[i] = prior_density((low + high) / 2) * (high - low) * kPriorWeight;
     total_ += mass_[i];
   }
+  tabulate();
+}
+
+void GapModel::tabulate() {
+  double later = 0;
+  highest_ = 0;
+  for (size_t i = kBins; i-- > 0;) {
+    later_[i] = later / total_;
+    later += mass_[i];
+    density_[i] = mass_[i] / total_ / width_us_[i];
+    highest_ = std::max(highest_, density_[i]);
+  }
+  untabulated_ = 0;
 }
 
 // Half octaves by comparison of squares: cheaper than a logarithm, and this runs for every pair.
@@ -49,27 +64,26 @@ size_t GapModel::bin(double ms) {
 }
 
 double GapModel::density(Micros gap) const {
-  const size_t i = bin(spread_ms(gap));
-  return mass_[i] / total_ / width_us_[i];
+  return density_[bin(spread_ms(gap))];
 }
 
 double GapModel::survival(Micros gap) const {
   const double ms = spread_ms(gap);
   const size_t at = bin(ms);
-  const double into = std::clamp((ms - lower_edge_ms(at)) * 1000 / width_us_[at], 0.0, 1.0);
-  double later = mass_[at] * (1 - into);
-  for (size_t i = at + 1; i < kBins; ++i)
-    later += mass_[i];
-  return later / total_;
+  const double left = std::clamp(low_us_[at] + width_us_[at] - ms * 1000, 0.0, width_us_[at]);
+  return later_[at] + density_[at] * left;
 }
 
 void GapModel::learn(Micros gap, double weight) {
   mass_[bin(spread_ms(gap))] += weight;
   total_ += weight;
-  if (total_ < kMemory) return;
-  for (double& mass : mass_)
-    mass /= 2;
-  total_ /= 2;
+  untabulated_ += weight;
+  if (total_ >= kMemory) {
+    for (double& mass : mass_)
+      mass /= 2;
+    total_ /= 2;
+  }
+  if (untabulated_ * kTabulate >= total_) tabulate();
 }
 
 }  // namespace ectoscope

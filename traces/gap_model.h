@@ -18,6 +18,9 @@ class GapModel {
   /// Probability density per microsecond that the next statement of a request starts after `gap`.
   [[nodiscard]] double density(Micros gap) const;
 
+  /// The highest that density() gives.
+  [[nodiscard]] double highest() const { return highest_; }
+
   /// Probability that it starts after `gap` or later, if it starts at all.
   [[nodiscard]] double survival(Micros gap) const;
 
@@ -28,9 +31,16 @@ class GapModel {
   static constexpr size_t kBins = 24;
   static size_t bin(double ms);
 
+  void tabulate();
+
   std::array<double, kBins> mass_{};
+  std::array<double, kBins> low_us_{};  // lower edges
   std::array<double, kBins> width_us_{};
+  std::array<double, kBins> density_{};  // of mass_, brought up to date now and then
+  std::array<double, kBins> later_{};    // survival at the upper edge
   double total_ = 0;
+  double highest_ = 0;
+  double untabulated_ = 0;  // weight learned since
 };
 
 }  // namespace ectoscope

@@ -16,15 +16,13 @@ constexpr Micros kCold{4'000'000};     // learn several times from a shape's fir
 constexpr int kColdPasses = 4;
 constexpr int kWarmPasses = 2;
 constexpr double kLeastRate = 1e-8;
-constexpr double kForget = 2000;  // executions; older ones count half then
-constexpr uint64_t kLoop = 4;     // executions that make a strand a loop
+constexpr double kNegligible = 0.003;  // of the rival's weight
+constexpr double kForget = 2000;       // executions; older ones count half then
+constexpr uint64_t kLoop = 4;          // executions that make a strand a loop
 constexpr double kLeastAlone = 0.02;
 constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
 constexpr double kLeastGap = 500;
-constexpr double kTelling = 5;  // ratio of keys that tell
-// A full hazard (1) joins loops that ran one after the other, a mere density (0) breaks them at
-// each pause; in between, measured over docs/chain.md's captures.
-constexpr double kTempering = 0.5;
+constexpr double kTelling = 5;    // ratio of keys that tell
 constexpr double kSureRatio = 5;  // of keys: such a link may teach gaps and pools
 constexpr double kSure = 0.8;
 
@@ -143,35 +141,45 @@ void LoopLinker::index_keys() {
 // Statements arrive as a superposition of point processes: each strand that may go on has an
 // intensity, and so have beginnings (start_weight()).  What a strand's is, falls with its silence:
 // it may have come to its end.  Evidence of keys and pools multiplies it.
+//
+// A full hazard joins loops that ran one after the other, a mere density breaks them at each pause:
+// the root between the two was best over docs/chain.md's captures.
 double LoopLinker::weight(const Node& before, const Node& after) const {
-  const Micros gap = after.execution.started_at - before.execution.ended_at;
-  double density = stream_->gaps.density(gap);
-  double survival = stream_->gaps.survival(gap);
-  double goes_on = (linked_ + 1.2) / (weighed_ + 4);
   double keys = keys_.ratio(before.keys, after.keys);
+  double goes_on = (linked_ + 1.2) / (weighed_ + 4);
+  double seen = 0;  // of a loop's own gaps, and the time that they took; 0: it has shown none
+  double time = 0;
   if (classed_) {
     const Span& chain = chains_[before.chain];
-    const double loops = in_loops_ / executions_;
     if (chain.count >= kLoop) {
-      // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
-      const double seen = static_cast<double>(chain.count - 1) + 1.5;
-      const double time = chain.idle_us() + 1.5 * kMeanGap;
-      const double us = std::max(kLeastGap, microseconds(gap) * (gap < Micros(-1000) ? -3 : 1));
-      const double own = std::pow(time / (time + us), seen);
-      density = 0.75 * own * seen / (time + us) + 0.25 * density;
-      survival = 0.75 * own + 0.25 * survival;
+      seen = static_cast<double>(chain.count - 1) + 1.5;
+      time = chain.idle_us() + 1.5 * kMeanGap;
       goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
       // A loop over neighbours stays one; a loop over keys at random never was one.
       if (keys < kTelling) keys *= chain.untold(keys_.untold()) / keys_.untold();
     } else {
+      const double loops = in_loops_ / executions_;
       const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
       goes_on = std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
     }
   }
-  const double pool = stream_->pool.ratio(before.execution.pid, after.execution.pid);
-  const double intensity =
-      goes_on * density / std::pow(goes_on * survival + 1 - goes_on, kTempering);
-  return intensity * keys * pool / std::max(rate_ * after.activity, kLeastRate);
+  const double evidence = keys * stream_->pool.ratio(before.backend, after.backend) /
+                          std::max(rate_ * after.activity, kLeastRate);
+  const double highest = stream_->gaps.highest() + (seen > 0 ? seen / time : 0);
+  if (evidence * goes_on * highest < kNegligible * std::sqrt(1 - goes_on) * start_weight())
+    return 0;
+
+  const Micros gap = after.execution.started_at - before.execution.ended_at;
+  double density = stream_->gaps.density(gap);
+  double survival = stream_->gaps.survival(gap);
+  if (seen > 0) {
+    // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
+    const double us = std::max(kLeastGap, microseconds(gap) * (gap < Micros(-1000) ? -3 : 1));
+    const double own = std::pow(time / (time + us), seen);
+    density = 0.75 * own * seen / (time + us) + 0.25 * density;
+    survival = 0.75 * own + 0.25 * survival;
+  }
+  return evidence * goes_on * density / std::sqrt(goes_on * survival + 1 - goes_on);
 }
 
 double LoopLinker::start_weight() const {
@@ -312,7 +320,7 @@ void LoopLinker::learn_from_links(bool last) {
     linked_ += sure;
     if (last && sure > kSure && keys_.ratio(before.keys, node.keys) > kSureRatio) {
       stream_->gaps.learn(node.execution.started_at - before.execution.ended_at, sure);
-      stream_->pool.learn(before.execution.pid, node.execution.pid, sure);
+      stream_->pool.learn(before.backend, node.backend, sure);
     }
     keys_.learn_link(before.keys, node.keys, sure);
   }
@@ -322,15 +330,26 @@ void LoopLinker::learn_from_links(bool last) {
   linked_ /= 2;
 }
 
+void LoopLinker::prepare_nodes() {
+  const uint32_t generation = stream_->pool.generation();
+  for (const uint32_t id : order_) {
+    Node& node = nodes_[id];
+    node.backend = stream_->pool.number(node.execution.pid);
+    if (node.fresh) node.activity = stream_->activity.factor(node.execution.started_at);
+  }
+  if (stream_->pool.generation() == generation) return;
+  // The pool began anew meanwhile.  Should it do so again, the last numbers are good enough: it
+  // knows nothing yet.
+  for (const uint32_t id : order_)
+    nodes_[id].backend = stream_->pool.number(nodes_[id].execution.pid);
+}
+
 void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
   stream_ = &stream;
   const uint32_t taken = take_window(horizon);
   update_rate(taken);
   if (taken > 0) {
-    for (const uint32_t id : order_) {
-      Node& node = nodes_[id];
-      if (node.fresh) node.activity = stream.activity.factor(node.execution.started_at);
-    }
+    prepare_nodes();
     learn_chance();
     const bool cold = horizon - first_seen_ < kCold;
     const int passes = cold ? kColdPasses : kWarmPasses;

@@ -81,6 +81,7 @@ class LoopLinker {
     uint32_t strand = kNone;     // kNone until its window is assigned
     uint32_t in_strand = kNone;  // next in the strand's list
     uint32_t chain = kNone;      // during assignment: index into chains_
+    uint32_t backend = 0;        // PoolModel's number for its pid
     double activity = 1;         // of the stream when it started
     bool fresh = true;           // its window is being assigned
     bool listed = false;         // in its strand's list, which frees it then
@@ -121,6 +122,7 @@ class LoopLinker {
 
   uint32_t take_window(EventTime horizon);
   void update_rate(size_t executions);
+  void prepare_nodes();
   void learn_chance();
   void index_keys();
   template <typename Visit>
