@@ -60,8 +60,8 @@ class NPlusOneWrite final : public Detector {
   }
 
  private:
-  // What remains is the longest run of this shape with no other write between, unless the test
-  // begins with it.
+  // What remains is the longest run of this shape with nothing but savepoints between, unless the
+  // test's first write is in it.
   static void drop_fixtures(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
     std::vector<uint32_t> best;
     std::vector<uint32_t> run;

@@ -100,6 +100,15 @@ const Case kParents[] = {
      "users by id x5 after posts"},
     {"without the current user the authors are too few",
      [](TraceBuilder& it) { it.run(shop().user, 99).run(shop().feed).loop(shop().user, 4); }, ""},
+    {"nor are they enough when the values were not logged",
+     [](TraceBuilder& it) { it.run(shop().user).run(shop().feed).repeat(shop().user, 0, 4); }, ""},
+    {"what ran beside the loop's begin, on another connection, did not lead to it",
+     [](TraceBuilder& it) {
+       it.run(shop().settings).run(shop().tags, 0, {.duration = 10ms, .gap = -10ms});
+       it.run(shop().posts, 1, {.duration = 11ms, .gap = -6ms});
+       it.run(shop().posts, 2, {.duration = 7ms}).loop(shop().posts, 5);
+     },
+     "posts by user_id x7 after settings"},
     {"a stranger between the first and the second repeat is no parent",
      [](TraceBuilder& it) { it.run(shop().posts, 99).run(shop().tags).loop(shop().posts, 5); },
      "posts by user_id x6"},

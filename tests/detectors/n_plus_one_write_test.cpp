@@ -271,6 +271,19 @@ TEST(NPlusOneWrite, CountsExactlyWhatTheTraceDidNotKeep) {
   EXPECT_EQ(probe.observations[0].database_time, 2s);
 }
 
+TEST(NPlusOneWrite, ATraceThatWasCutMustHaveKeptALoop) {
+  TraceBuilder chunks;
+  chunks.loop(shop().insert_items, 2'000).keep(10);
+  EXPECT_EQ(Probe("n_plus_one_write").judge(chunks, shop().queries).said(shop().queries), "");
+  TraceBuilder fixtures;
+  for (uint64_t key = 1; key <= 500; ++key) {
+    in_savepoint(fixtures, shop().insert_user, key);
+    in_savepoint(fixtures, shop().insert_item, key);
+  }
+  fixtures.keep(60);
+  EXPECT_EQ(Probe("n_plus_one_write").judge(fixtures, shop().queries).said(shop().queries), "");
+}
+
 TEST(NPlusOneWrite, SaysItInOneSentence) {
   Finding finding;
   finding.query.summary = "INSERT items";
