@@ -133,6 +133,7 @@ class Reading {
     const char opening = first_ ? '{' : ',';
     if (end_ - at_ > 16 && at_[0] == opening && at_[1] == '"' && quick_key(at_ + 2)) {
       first_ = false;
+      skip_blanks();  // other writers put one before the value
       return true;
     }
     skip_blanks();
