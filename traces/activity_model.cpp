@@ -14,7 +14,7 @@ constexpr double kMost = 16;
 void ActivityModel::advance(int64_t slot) {
   const int64_t steps = std::min<int64_t>(slot - newest_, kSlots);
   for (int64_t i = 1; i <= steps; ++i) {
-    uint32_t& count = counts_[static_cast<size_t>((newest_ + i) % static_cast<int64_t>(kSlots))];
+    uint32_t& count = counts_[place_of(newest_ + i)];
     total_ -= count;
     count = 0;
   }
@@ -31,7 +31,7 @@ void ActivityModel::add(EventTime at) {
   }
   if (slot > newest_) advance(slot);
   if (slot <= newest_ - static_cast<int64_t>(kSlots)) return;
-  ++counts_[static_cast<size_t>(slot % static_cast<int64_t>(kSlots))];
+  ++counts_[place_of(slot)];
   ++total_;
 }
 
@@ -42,7 +42,7 @@ double ActivityModel::factor(EventTime at) const {
   int64_t slots = 0;
   for (int64_t i = slot - kReach; i <= slot + kReach; ++i) {
     if (i > newest_ || i <= newest_ - static_cast<int64_t>(filled_)) continue;
-    near += counts_[static_cast<size_t>(i % static_cast<int64_t>(kSlots))];
+    near += counts_[place_of(i)];
     ++slots;
   }
   if (slots == 0) return 1;

@@ -24,6 +24,8 @@ class ActivityModel {
   static constexpr size_t kSlots = 256;  // some 13 s
 
   [[nodiscard]] static int64_t slot_of(EventTime at) { return at.time_since_epoch() / kSlot; }
+  /// In counts_; slots before 1970 are negative, and kSlots is a power of two.
+  [[nodiscard]] static size_t place_of(int64_t slot) { return static_cast<size_t>(slot) % kSlots; }
   void advance(int64_t slot);
 
   std::vector<uint32_t> counts_ = std::vector<uint32_t>(kSlots);
