@@ -70,8 +70,8 @@ class LoopLinker {
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr size_t kNearest = 24;  // candidates by time; those by key come on top
-  static constexpr size_t kPerKey = 4;    // candidates for one difference of keys
+  static constexpr size_t kNearest = 16;  // candidates by time; those by key come on top
+  static constexpr size_t kPerKey = 1;    // candidates for one difference of keys
 
   struct Node {
     Execution execution;
