@@ -13,7 +13,7 @@ constexpr double kUnseen = 0.1;
 constexpr double kUnseenWeight = 60;
 constexpr float kLeastMass = 3;   // links before a difference can stand out
 constexpr double kStandsOut = 3;  // times chance
-constexpr size_t kMaxTelling = 16;
+constexpr size_t kMaxTelling = 8;
 constexpr double kTelling = 5;  // ratio
 
 int64_t difference(int64_t after, int64_t before) {

@@ -70,7 +70,7 @@ class LoopLinker {
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr size_t kNearest = 16;  // candidates by time; those by key come on top
+  static constexpr size_t kNearest = 10;  // candidates by time; those by key come on top
   static constexpr size_t kPerKey = 1;    // candidates for one difference of keys
 
   struct Node {
