@@ -57,7 +57,7 @@ struct Query {
   Operation operation = Operation::kOther;
   TransactionVerb transaction = TransactionVerb::kNone;
   bool parsed = false;  // false: facts are guessed from the skeleton alone
-  bool system = false;  // catalog, schema_migrations, SELECT 1, SET, advisory locks: never judged
+  bool system = false;  // catalog, schema_migrations, SELECT 1, SET, advisory locks: in no trace
 
   std::string text;       // to show: comments gone, literals are $n.  Holds no value.
   std::string canonical;  // to identify: text with aliases and spacing made equal

@@ -131,7 +131,8 @@ void Pipeline::on_executions(std::span<const Execution> executions) {
     if (!wanted(execution)) continue;
     wanted_.push_back(execution);
     const Query& query = queries_[execution.query];
-    if (query.system) continue;
+    // A system query that is slow is slow; a tool's catalog read that only its plan shows is noise.
+    if (query.system && execution.has(Execution::kPlanOnly)) continue;
     for (const auto& judge : judges_)
       judge->judge(execution, query);
   }
