@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/relations.h"
+
 namespace ectoscope {
 namespace {
 
@@ -9,21 +11,6 @@ constexpr size_t kMaxCandidates = 200;  // reads looked at for one parent
 constexpr Micros kParentSlack{1'000};   // stamps have milliseconds
 
 }  // namespace
-
-bool can_loop(const Query& query, const Execution& execution) {
-  if (query.system || query.range || execution.has(Execution::kFetch)) return false;
-  switch (query.operation) {
-    case Operation::kInsert:
-      return query.inserted_rows == 1;
-    case Operation::kSelect:
-    case Operation::kUpdate:
-    case Operation::kDelete:
-      return query.key_form == KeyForm::kSingle ||
-             (query.key_form == KeyForm::kList && execution.has(Execution::kOneElement));
-    default:
-      return false;
-  }
-}
 
 void Chain::note(const Execution& execution) {
   const Query& query = queries_[execution.query];
@@ -42,7 +29,7 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   models_.activity.add(execution.ended_at);
   note(execution);
   const Query& query = queries_[execution.query];
-  if (!can_loop(query, execution)) return;
+  if (!loops_over_keys(query, execution)) return;
   auto& linker = loops_[execution.query];
   if (linker == nullptr) linker = std::make_unique<LoopLinker>(query, limits_);
   linker->add(execution);

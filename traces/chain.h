@@ -13,9 +13,6 @@
 
 namespace ectoscope {
 
-/// Whether repeats of this execution can be a loop over keys at all.
-bool can_loop(const Query& query, const Execution& execution);
-
 /// The loops of one stream.  Executions come in the order of their ends, as the log has them.
 ///
 /// Threads: one at a time.  `queries` and `limits` must outlive it.

@@ -1,8 +1,9 @@
 #include "traces/parent_model.h"
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
+
+#include "core/relations.h"
 
 namespace ectoscope {
 namespace {
@@ -15,29 +16,6 @@ constexpr double kNamed = 4;  // prior of shapes that names relate
 // A shape that names do not relate must have come before this loop more than once or by chance.
 constexpr double kLeastMass = 2;
 constexpr double kLeastShare = 0.2;  // of the loops
-
-// "post_id" and "posts", "category_id" and "categories": equal but for the ending.
-bool refers_to(std::string_view column, std::string_view table) {
-  constexpr std::string_view kSuffix = "_id";
-  if (!column.ends_with(kSuffix) || column.size() <= kSuffix.size()) return false;
-  column.remove_suffix(kSuffix.size());
-  const auto [end, other] = std::mismatch(column.begin(), column.end(), table.begin(), table.end());
-  const auto common = static_cast<size_t>(end - column.begin());
-  return common >= 3 && common + 1 >= column.size();
-}
-
-// Whether the parent's text names a column that refers to the child's table.
-bool selects_reference(const Query& parent, std::string_view table) {
-  const std::string_view text = parent.text;
-  for (size_t at = text.find("_id"); at != std::string_view::npos; at = text.find("_id", at + 1)) {
-    size_t begin = at;
-    while (begin > 0 && (std::isalnum(static_cast<unsigned char>(text[begin - 1])) != 0 ||
-                         text[begin - 1] == '_'))
-      --begin;
-    if (refers_to(text.substr(begin, at + 3 - begin), table)) return true;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -52,7 +30,7 @@ double parent_prior(const Query& parent, const Query& child) {
   const bool rows = child.operation != Operation::kInsert;
   if (rows && refers_to(child.key_column, parent.tables[0])) return prior * 6;
   if (rows && child.key_column == "id") {
-    if (selects_reference(parent, child.tables[0])) prior *= 4;
+    if (names_reference(parent, child.tables[0])) prior *= 4;
     if (child.operation != Operation::kSelect && parent.tables[0] == child.tables[0]) prior *= 6;
   }
   return prior;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
 
 namespace ectoscope {
 namespace {
@@ -14,30 +13,13 @@ uint64_t key_of(const Execution& execution, const Query& query) {
   return query.operation == Operation::kInsert ? execution.parameters_hash : execution.key_hash;
 }
 
-/// "post_id" and "posts": equal but for the ending.
-bool refers_to(std::string_view column, std::string_view table) {
-  if (!column.ends_with("_id")) return false;
-  column.remove_suffix(3);
-  const auto same = std::mismatch(column.begin(), column.end(), table.begin(), table.end()).first;
-  const auto common = static_cast<size_t>(same - column.begin());
-  return common >= 3 && common + 1 >= column.size();
-}
-
 /// Whether names say that the child's key comes from the parent's rows.
 bool related(const Query& parent, const Query& child) {
   if (parent.tables.empty() || child.tables.empty()) return false;
   if (refers_to(child.key_column, parent.tables[0])) return true;
   if (child.key_column != "id") return false;
   if (child.operation != Operation::kSelect) return parent.tables[0] == child.tables[0];
-  const std::string_view text = parent.text;
-  for (size_t end = text.find("_id"); end != std::string_view::npos;
-       end = text.find("_id", end + 1)) {
-    size_t begin = end;
-    while (begin > 0 && text[begin - 1] != '"' && text[begin - 1] != '.' && text[begin - 1] != ' ')
-      --begin;
-    if (refers_to(text.substr(begin, end + 3 - begin), child.tables[0])) return true;
-  }
-  return false;
+  return names_reference(parent, child.tables[0]);
 }
 
 }  // namespace
@@ -87,21 +69,6 @@ void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
   }
   std::sort(keys.begin(), keys.end());
   repeats.distinct_keys = static_cast<size_t>(std::unique(keys.begin(), keys.end()) - keys.begin());
-}
-
-bool loops_over_keys(const Query& query, const Execution& execution) {
-  if (query.system || query.range || execution.has(Execution::kFetch)) return false;
-  switch (query.operation) {
-    case Operation::kInsert:
-      return query.inserted_rows == 1;
-    case Operation::kSelect:
-    case Operation::kUpdate:
-    case Operation::kDelete:
-      return query.key_form == KeyForm::kSingle ||
-             (query.key_form == KeyForm::kList && execution.has(Execution::kOneElement));
-    default:
-      return false;
-  }
 }
 
 QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repeats,

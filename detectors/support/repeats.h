@@ -6,6 +6,7 @@
 
 #include "core/finding.h"
 #include "core/query.h"
+#include "core/relations.h"
 #include "core/trace.h"
 
 namespace ectoscope {
@@ -27,10 +28,6 @@ std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, u
 /// Recounts keys, longest and, where no execution was left out by the trace, count and duration,
 /// for the executions named by `repeats.at`.
 void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats);
-
-/// Whether the repeats of this shape can be a loop over keys: one row's key compared by equality
-/// (or a list of one), or one row written.
-bool loops_over_keys(const Query& query, const Execution& execution);
 
 /// The read that led to a loop: the latest one before the second repeat that is no part of the
 /// loop, names before place.  A repeat that ran before its parent is no part of the loop and is
