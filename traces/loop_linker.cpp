@@ -210,13 +210,7 @@ void LoopLinker::learn_softly() {
   }
 }
 
-void LoopLinker::match() {
-  for (const uint32_t id : order_) {
-    Node& node = nodes_[id];
-    if (node.strand != kNone || node.before == kNone) continue;
-    nodes_[node.before].after = kNone;
-    node.before = kNone;
-  }
+void LoopLinker::gather_pairs() {
   pairs_.clear();
   const double start = start_weight();
   for (size_t i = 0; i < order_.size(); ++i) {
@@ -234,6 +228,16 @@ void LoopLinker::match() {
                      [](const Pair& a, const Pair& b) { return a.weight > b.weight; });
     pairs_.resize(first + kPairsEach);
   }
+}
+
+void LoopLinker::match() {
+  for (const uint32_t id : order_) {
+    Node& node = nodes_[id];
+    if (node.strand != kNone || node.before == kNone) continue;
+    nodes_[node.before].after = kNone;
+    node.before = kNone;
+  }
+  gather_pairs();
   const auto started = [&](uint32_t id) { return nodes_[id].execution.started_at; };
   std::sort(pairs_.begin(), pairs_.end(), [&](const Pair& a, const Pair& b) {
     if (a.weight != b.weight) return a.weight > b.weight;

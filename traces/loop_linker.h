@@ -130,6 +130,7 @@ class LoopLinker {
   [[nodiscard]] double weight(const Node& before, const Node& after) const;
   [[nodiscard]] double start_weight() const;
   void learn_softly();
+  void gather_pairs();
   void match();
   void find_chains();
   void learn_shares(bool cold);

@@ -78,13 +78,24 @@ TEST(GapModel, StampsCutToMillisecondsAreNoOverlap) {
 
 TEST(PoolModel, BackendsOfTwoPoolsAreNeverOneRequest) {
   PoolModel model;
-  EXPECT_EQ(model.ratio(1, 11), 1) << "nothing is known yet";
-  for (int32_t i = 0; i < 400; ++i) {
-    model.learn(i % 5, (i + 1) % 5, 1);
-    model.learn(10 + i % 5, 10 + (i + 1) % 5, 1);
+  std::vector<uint32_t> backends;
+  for (int32_t pid = 500; pid < 510; ++pid)
+    backends.push_back(model.number(pid));
+  EXPECT_EQ(model.ratio(backends[1], backends[6]), 1) << "nothing is known yet";
+  for (size_t i = 0; i < 400; ++i) {
+    model.learn(backends[i % 5], backends[(i + 1) % 5], 1);
+    model.learn(backends[5 + i % 5], backends[5 + (i + 1) % 5], 1);
   }
-  EXPECT_LT(model.ratio(1, 11), 0.2);
-  EXPECT_GT(model.ratio(1, 2), 1);
+  EXPECT_LT(model.ratio(backends[1], backends[6]), 0.2);
+  EXPECT_GT(model.ratio(backends[1], backends[2]), 1);
+}
+
+TEST(PoolModel, BeginsAnewWhenThereAreTooManyBackends) {
+  PoolModel model;
+  const uint32_t before = model.generation();
+  for (int32_t pid = 0; pid < 1000; ++pid)
+    EXPECT_LT(model.number(pid), 256U);
+  EXPECT_GT(model.generation(), before);
 }
 
 TEST(ActivityModel, ABurstIsBusierThanItsSeconds) {
