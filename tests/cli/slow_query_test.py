@@ -21,9 +21,6 @@ BINARY = os.path.abspath(sys.argv.pop(1))
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 THRESHOLD_US = 100_000
 PHASE = re.compile(r"duration: ([0-9.]+) ms  (parse|bind|execute|statement)(?: [^:]*)?: (.*)", re.S)
-# Never judged: what only Ecto, the pool or a tool asks.
-SYSTEM = re.compile(r"""pg_catalog|\bpg_\w+|information_schema|schema_migrations|
-                        ^\s*(set|show|reset|listen|unlisten|select\s+1\s*;?\s*$)""", re.I | re.X)
 
 csv.field_size_limit(1 << 30)
 
@@ -50,7 +47,7 @@ def slow_executions(path):
             open_phases[pid] = (sql, before + us)
             continue
         open_phases[pid] = (None, 0)
-        if before + us >= THRESHOLD_US and not SYSTEM.search(re.sub(r"/\*.*?\*/", "", sql, flags=re.S)):
+        if before + us >= THRESHOLD_US:
             slow[database] += 1
     return slow
 
