@@ -95,8 +95,14 @@ Fix advise(Remedy remedy, const Query& child, const Query* parent) {
       return shared_mount(child);
     case Remedy::kReadPlan:
       return read_plan(child);
+    default:
+      return {};
   }
-  return {};
+}
+
+Fix advise(const AdviceRequest& request) {
+  if (request.query == nullptr) return {};
+  return advise(request.remedy, *request.query, request.parent);
 }
 
 }  // namespace ectoscope

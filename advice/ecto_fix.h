@@ -6,6 +6,9 @@
 
 namespace ectoscope {
 
+/// What to do about a problem.
+Fix advise(const AdviceRequest& request);
+
 /// What to do about a loop over `child`, whose parents came from `parent` (null: not known).
 ///
 /// Names of schemas and associations are guessed from tables and keys by Ecto's conventions, and

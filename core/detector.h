@@ -13,6 +13,9 @@
 
 namespace ectoscope {
 
+struct Incident;         // core/incident.h
+struct StatementSample;  // core/statement_sample.h
+
 /// Looks for one kind of problem.  Each is one file in detectors/, found there by the build; its
 /// name is the file's name, its findings' kind and its key under `detectors:`.
 ///
@@ -36,6 +39,18 @@ class Detector {
   /// Each trace when it has fallen quiet and again when it closes; `trace.closed` tells which.
   virtual void on_trace(const Trace& /*trace*/, const QueryTable& /*queries*/, Report& /*report*/) {
   }
+
+  /// Each plan that auto_explain logged, with the execution that it belongs to.
+  virtual void on_plan(const std::shared_ptr<const Plan>& /*plan*/, const Execution& /*execution*/,
+                       const Query& /*query*/, Report& /*report*/) {}
+
+  /// Each message of the log that tells of an error, a wait, a spill or a connection.
+  virtual void on_incident(const Incident& /*incident*/, const QueryTable& /*queries*/,
+                           Report& /*report*/) {}
+
+  /// What pg_stat_statements counted between two polls of one server, all rows of one database.
+  virtual void on_samples(std::span<const StatementSample> /*samples*/,
+                          const QueryTable& /*queries*/, Report& /*report*/) {}
 };
 
 /// How a finding counts: one occurrence a trace, or one an execution.

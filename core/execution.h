@@ -57,8 +57,9 @@ struct Execution {
     kOneElement = 1U << 12U,  // the key is a list, of one element (kKeyIsInteger tells of that one)
   };
 
-  EventTime started_at;  // of its first phase: that record's stamp less its duration
-  EventTime ended_at;    // stamp of its last record
+  uint64_t position = 0;  // where its last record begins in the source: LogRecord::offset
+  EventTime started_at;   // of its first phase: that record's stamp less its duration
+  EventTime ended_at;     // stamp of its last record
   Micros duration{0};
   TraceId trace_id;              // from the comment, believed or not: that is grouping's to say
   uint64_t request_tag = 0;      // keyed hash of a request_id tag; 0: none

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "core/trace.h"
 
 namespace ectoscope {
+
+struct Plan;  // core/plan.h
 
 enum class Severity : uint8_t { kInfo, kWarning, kCritical };
 
@@ -30,6 +33,31 @@ enum class Remedy : uint8_t {
   kMemoize,      // load once, pass it on
   kSharedMount,  // LiveView's double mount: assign_new, connected?
   kReadPlan,     // slow: look at its plan first
+  kAddIndex,     // the columns are in Observation::index
+  kTrigramIndex,
+  kExpressionIndex,
+  kRewritePredicate,  // the column bare on one side, so that its index serves
+  kKeyset,            // page by the last key instead of OFFSET
+  kBoundRows,         // limit:, select: fewer columns, Repo.stream
+  kPlanPerValue,      // prepare: :unnamed or plan_cache_mode
+  kAnalyze,
+  kWorkMem,
+  kMulti,             // Ecto.Multi or Repo.transaction around the writes
+  kShortTransaction,  // move the other work out of Repo.transaction
+  kLockOrder,
+  kRetry,
+  kRaiseTimeout,
+  kHandleConstraint,  // unique_constraint and the like in the changeset, on_conflict
+  kPoolSize,
+  kSafeMigration,
+};
+
+struct IndexAdvice {
+  std::string table;
+  std::vector<std::string> columns;  // plain names or expressions, as CREATE INDEX takes them
+  std::vector<std::string> order;    // "asc" or "desc", one a column
+  std::vector<std::string> include;
+  std::optional<std::string> where;
 };
 
 /// One occurrence of a problem: of a trace, or of an execution.  Holds no literal.
@@ -48,6 +76,10 @@ struct Observation {
   Micros database_time{0};                 // spent in `query`
   Micros saved{0};                         // of it, what the remedy would save
   std::map<std::string, double> evidence;  // the name carries the unit
+  std::string table;                       // what it is about; empty: the query's own first table
+  std::vector<std::string> columns;        // "posts.user_id"; empty: the query's own key
+  std::optional<IndexAdvice> index;
+  std::shared_ptr<const Plan> plan;  // of this occurrence; null when there is none
 };
 
 /// Where a detector puts what it found; the caller adds kind, trace and server.
@@ -64,12 +96,13 @@ struct QueryFacts {         // of a Query, as reports show it
   std::string summary;
 };
 
-struct IndexAdvice {
-  std::string table;
-  std::vector<std::string> columns;
-  std::vector<std::string> order;  // "asc" or "desc", one a column
-  std::vector<std::string> include;
-  std::optional<std::string> where;
+/// What says that an index helps.
+struct Verification {
+  enum class By : uint8_t { kNone, kPlan, kHypopg };
+
+  By by = By::kNone;
+  double cost_before = 0;  // the planner's; both 0 unless by HypoPG
+  double cost_after = 0;
 };
 
 struct Fix {
@@ -78,6 +111,16 @@ struct Fix {
   std::string migration;
   std::string sql;
   std::optional<IndexAdvice> index;
+  std::optional<Verification> verified;
+};
+
+/// What advice is asked for: one problem, and its worst occurrence.  Lives for one call.
+struct AdviceRequest {
+  std::string_view kind;
+  Remedy remedy = Remedy::kNone;
+  const Query* query = nullptr;        // null: no one statement is at fault
+  const Query* parent = nullptr;       // null: not known
+  const Observation* worst = nullptr;  // its plan, index, columns, evidence; null: not known
 };
 
 struct Example {
@@ -126,6 +169,7 @@ struct Finding {
   std::vector<Example> examples;  // worst first
   uint64_t examples_left_out = 0;
   std::vector<TimelineStep> timeline;  // of examples[0], by offset, bounded
+  std::shared_ptr<const Plan> plan;    // of examples[0]; null when none was logged
 };
 
 }  // namespace ectoscope

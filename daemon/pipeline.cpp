@@ -32,7 +32,7 @@ FindingLimits finding_limits(const Config& config, size_t examples) {
 }
 
 FindingHooks hooks() {
-  return {.advise = &advise, .queryid = {}};
+  return {.advise = [](const AdviceRequest& request) { return advise(request); }, .queryid = {}};
 }
 
 }  // namespace

@@ -50,6 +50,17 @@ Example example_of(const Observation& observation, const Execution& execution) {
   return example;
 }
 
+/// Of an incident: it stands for itself.
+Example example_of(const Observation& observation) {
+  Example example;
+  example.started_at = observation.started_at;
+  example.ended_at = observation.ended_at;
+  example.pids = observation.pids;
+  example.statements = observation.statements;
+  example.duration = observation.ended_at - observation.started_at;
+  return example;
+}
+
 void add_column(const std::string& table, const std::string& column,
                 std::vector<std::string>& columns) {
   if (table.empty() || column.empty()) return;
@@ -142,8 +153,9 @@ void FindingBook::add(const DetectorEntry& entry, Observation observation, const
   occurred.application = stream.application;
   occurred.route = route;
   if (trace == nullptr) {
-    occurred.example = example_of(observation, *execution);
-    occurred.timed = true;
+    occurred.example =
+        execution == nullptr ? example_of(observation) : example_of(observation, *execution);
+    occurred.timed = execution != nullptr;
     occurred.observation = std::move(observation);
     totals.add(occurred);
     return;
@@ -191,14 +203,24 @@ Finding FindingBook::describe(const Problem& problem, const FindingTotals& total
   const Query* parent = problem.parent == kNoQuery ? nullptr : &queries_[problem.parent];
   if (parent != nullptr) finding.parent_query = facts_of(problem.parent);
   totals.fill(finding);
-  if (problem.query != kNoQuery) {
-    const Query& query = queries_[problem.query];
+  const Observation& worst = totals.worst();
+  const Query* query = problem.query == kNoQuery ? nullptr : &queries_[problem.query];
+  if (query != nullptr) {
     finding.query = facts_of(problem.query);
-    finding.tables = query.tables;
-    add_column(query.key_table, query.key_column, finding.columns);
-    for (const Predicate& predicate : query.predicates)
-      add_column(predicate.table, predicate.column, finding.columns);
-    if (hooks_.advise) finding.fix = hooks_.advise(totals.remedy(), query, parent);
+    finding.tables = query->tables;
+    if (worst.columns.empty()) {
+      add_column(query->key_table, query->key_column, finding.columns);
+      for (const Predicate& predicate : query->predicates)
+        add_column(predicate.table, predicate.column, finding.columns);
+    }
+  }
+  if (!worst.columns.empty()) finding.columns = worst.columns;
+  if (!worst.table.empty()) {
+    std::erase(finding.tables, worst.table);
+    finding.tables.insert(finding.tables.begin(), worst.table);
+  }
+  if (hooks_.advise) {
+    finding.fix = hooks_.advise({problem.entry->name, worst.remedy, query, parent, &worst});
   }
   finding.summary = problem.entry->summarize == nullptr ? std::string(problem.entry->title)
                                                         : problem.entry->summarize(finding);

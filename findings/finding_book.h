@@ -30,7 +30,7 @@ struct FindingLimits {
 
 /// What the caller may add to a finding; either may be empty.
 struct FindingHooks {
-  std::function<Fix(Remedy, const Query& child, const Query* parent)> advise;
+  std::function<Fix(const AdviceRequest&)> advise;
   std::function<std::optional<int64_t>(QueryId)> queryid;  // pg_stat_statements'
 };
 
@@ -44,7 +44,8 @@ class FindingBook {
   /// this call only an observation of the same kind and shape replaces an earlier one.
   void begin_judgement(const Trace& trace);
 
-  /// Exactly one of `trace` and `execution` is given; both are only read during the call.  A trace
+  /// At most one of `trace` and `execution` is given, none for an incident and what only
+  /// pg_stat_statements tells; both are only read during the call.  A trace
   /// counts once under one (kind, child shape, database, server) however often it is judged, and
   /// with the parent that the last judgement names.  If one judgement names two, the one with more
   /// repeats stays.  A closed trace must not come again after another one.

@@ -41,7 +41,7 @@ void FindingTotals::add_example(const Occurred& occurred) {
   if (would_be_worst(ranked)) {
     worst_ = ranked;
     timeline_ = occurred.timeline;
-    remedy_ = occurred.observation.remedy;
+    worst_observation_ = occurred.observation;
   }
   if (max_examples_ == 0) return;
   examples_.push_back(ranked);
@@ -142,6 +142,7 @@ void FindingTotals::fill(Finding& finding) const {
     finding.examples.push_back(std::move(example.example));
   finding.examples_left_out = occurrences_ - finding.examples.size();
   finding.timeline = timeline_;
+  finding.plan = worst_observation_.plan;
 }
 
 }  // namespace ectoscope

@@ -45,8 +45,8 @@ class FindingTotals {
   void fill(Finding& finding) const;
 
   [[nodiscard]] uint64_t occurrences() const { return occurrences_; }
-  /// What the worst occurrence asks for.
-  [[nodiscard]] Remedy remedy() const { return remedy_; }
+  /// The worst occurrence, as its detector told of it.
+  [[nodiscard]] const Observation& worst() const { return worst_observation_; }
 
  private:
   void add_example(const Occurred& occurred);
@@ -65,7 +65,6 @@ class FindingTotals {
   uint64_t occurrences_ = 0;
   Severity severity_ = Severity::kInfo;
   double confidence_ = 0;  // summed
-  Remedy remedy_ = Remedy::kNone;
   EventTime first_seen_;
   EventTime last_seen_;
   uint64_t statements_ = 0;
@@ -77,6 +76,7 @@ class FindingTotals {
   std::map<std::string, uint64_t> routes_;
   std::vector<RankedExample> examples_;  // unordered, up to twice max_examples_
   RankedExample worst_;
+  Observation worst_observation_;
   std::vector<TimelineStep> timeline_;
   std::map<int, uint64_t> durations_;  // by power of 1.02 µs
   uint64_t timed_ = 0;

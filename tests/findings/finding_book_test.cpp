@@ -309,9 +309,10 @@ TEST_F(FindingBookTest, IsBounded) {
 
 TEST_F(FindingBookTest, AsksItsHooks) {
   FindingHooks hooks;
-  hooks.advise = [](Remedy remedy, const Query& child, const Query* parent) {
+  hooks.advise = [](const AdviceRequest& request) {
     Fix fix;
-    fix.advice = std::to_string(static_cast<int>(remedy)) + child.text + parent->text;
+    fix.advice = std::to_string(static_cast<int>(request.remedy)) + request.query->text +
+                 request.parent->text;
     return fix;
   };
   hooks.queryid = [](QueryId id) { return std::optional<int64_t>(-static_cast<int64_t>(id)); };
