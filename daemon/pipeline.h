@@ -1,4 +1,4 @@
-// Records in, findings out: the wiring of all folders.
+// Records in, a report out: what `analyze` runs.
 #pragma once
 
 #include <memory>
@@ -8,18 +8,16 @@
 #include <vector>
 
 #include "config/config.h"
-#include "core/detector.h"
 #include "core/execution.h"
 #include "core/hash.h"
 #include "core/names.h"
 #include "core/query.h"
 #include "core/report.h"
-#include "findings/finding_book.h"
+#include "daemon/analysis.h"
 #include "parsers/execution_builder.h"
 #include "parsers/log_record.h"
 #include "parsers/sql_shapes.h"
 #include "parsers/stream_table.h"
-#include "traces/grouper.h"
 
 namespace ectoscope {
 
@@ -29,9 +27,6 @@ struct ExecutionFilter {
   std::optional<EventTime> until;  // those that start before it
   std::optional<std::string> database;
 };
-
-/// All settings that there are, from the folders that declare them.
-const SettingsTables& settings_tables();
 
 /// Threads: one at a time.  Feed records(), tell what each parser dropped, then finish() once.
 class Pipeline {
@@ -55,11 +50,7 @@ class Pipeline {
   [[nodiscard]] const QueryTable& queries() const { return queries_; }
 
  private:
-  /// A detector and the way from its report to the book.
-  class Judge;
-
   void on_executions(std::span<const Execution> executions);
-  void on_trace(const Trace& trace);
   [[nodiscard]] bool wanted(const Execution& execution) const;
   void add_drops(const DropCounts& drops);
 
@@ -69,9 +60,7 @@ class Pipeline {
   Names routes_;
   StreamTable streams_;
   SqlShapes shapes_;
-  FindingBook book_;
-  std::vector<std::unique_ptr<Judge>> judges_;
-  std::unique_ptr<Grouper> grouper_;
+  Analysis analysis_;
   std::unique_ptr<ExecutionBuilder> builder_;
   std::vector<Execution> wanted_;  // scratch
   InputFacts facts_;

@@ -1,0 +1,60 @@
+// Executions in, findings out: grouping, detectors and the book of findings, tied together.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "core/detector.h"
+#include "core/execution.h"
+#include "core/names.h"
+#include "core/query.h"
+#include "findings/finding_book.h"
+#include "parsers/stream_table.h"
+#include "traces/grouper.h"
+
+namespace ectoscope {
+
+/// All settings that there are, from the folders that declare them.
+const SettingsTables& settings_tables();
+
+/// What names the numbers in an Execution.
+struct Vocabulary {
+  const QueryTable& queries;
+  const Names& routes;
+  const StreamTable& streams;
+};
+
+/// One server's.  Threads: one at a time.  The vocabulary must outlive it.
+class Analysis {
+ public:
+  /// `examples` are kept for each finding.
+  Analysis(const Config& config, const Vocabulary& words, size_t examples);
+  Analysis(const Analysis&) = delete;
+  Analysis& operator=(const Analysis&) = delete;
+  ~Analysis();
+
+  /// In the order of the log.
+  void add(std::span<const Execution> executions);
+
+  /// The input ends: judges what is still open.
+  void finish() { grouper_->finish(); }
+
+  [[nodiscard]] const Grouper& grouper() const { return *grouper_; }
+  [[nodiscard]] const FindingBook& book() const { return book_; }
+
+ private:
+  /// A detector and the way from its report to the book.
+  class Judge;
+
+  void on_trace(const Trace& trace);
+
+  Vocabulary words_;
+  FindingBook book_;
+  std::vector<std::unique_ptr<Judge>> judges_;
+  std::unique_ptr<Grouper> grouper_;
+};
+
+}  // namespace ectoscope
