@@ -16,7 +16,7 @@
 namespace {
 
 using ectoscope::HashKey;
-using ectoscope::Names;
+using ectoscope::Routes;
 using ectoscope::QueryTable;
 using ectoscope::SqlShapes;
 
@@ -51,7 +51,7 @@ double run(SqlShapes& shapes, const std::vector<std::string>& texts, size_t pass
 
 void report(const char* name, const std::vector<std::string>& texts, size_t passes) {
   QueryTable queries(size_t{1} << 18U);
-  Names routes(10'000);
+  Routes routes(10'000);
   SqlShapes shapes(queries, routes, HashKey{1, 2});
   std::printf("%-10s %8.1f ns  (%zu bytes)\n", name, run(shapes, texts, passes), texts[0].size());
 }

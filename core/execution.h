@@ -72,7 +72,7 @@ struct Execution {
   std::array<uint32_t, 4> values{};   // keyed hashes of the values in slots 1..4; 0: none
   QueryId query = kNoQuery;
   StreamId stream = 0;
-  uint32_t route = 0;  // in the parser's Names of routes; 0: none
+  uint32_t route = 0;  // in the parser's Routes; 0: none
   int32_t pid = 0;     // 0: not logged
   int32_t limit = -1;  // value of Query::limit_slot where it is an integer; -1: none
   uint16_t flags = 0;

@@ -14,7 +14,8 @@
 
 namespace ectoscope {
 
-struct Plan;  // core/plan.h
+struct NearMiss;  // core/near_miss.h
+struct Plan;      // core/plan.h
 
 enum class Severity : uint8_t { kInfo, kWarning, kCritical };
 
@@ -87,6 +88,9 @@ class Report {
  public:
   virtual ~Report() = default;
   virtual void add(Observation observation) = 0;
+
+  /// What would have been added, had one threshold been another: the answer to --why.
+  virtual void near_miss(const NearMiss& /*miss*/) {}
 };
 
 struct QueryFacts {         // of a Query, as reports show it
@@ -150,6 +154,7 @@ struct Finding {
   std::string database;
   std::vector<std::string> applications;                 // sorted
   std::vector<std::pair<std::string, uint64_t>> routes;  // route, traces; most first, then by name
+  std::vector<std::pair<std::string, uint64_t>> places;  // "lib/shop.ex:12", likewise
   std::string summary;
   QueryId query_id = kNoQuery;
   QueryId parent_id = kNoQuery;

@@ -30,7 +30,7 @@ struct Trace {
   GroupedBy grouped_by = GroupedBy::kNone;
   double confidence = 1.0;  // 0..1: how sure grouping is that these belong together
   StreamId stream = 0;
-  uint32_t route = 0;                     // in the parser's Names of routes; 0: none
+  uint32_t route = 0;                     // in the parser's Routes; 0: none
   bool truncated = false;                 // some executions were counted in `totals` only
   bool closed = true;                     // false: an early judgement; a later one replaces it
   std::span<const Execution> executions;  // as the log has them (by end), never empty

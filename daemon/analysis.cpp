@@ -52,11 +52,22 @@ class Analysis::Judge final : public Report {
   void add(Observation observation) override {
     const StreamId stream = trace_ != nullptr ? trace_->stream : execution_->stream;
     const uint32_t route = trace_ != nullptr ? trace_->route : execution_->route;
+    const Routes& routes = analysis_.words_.routes;
+    const std::string& place = routes.whence(whence_of(observation.query)).place;
     analysis_.book_.add(entry_, std::move(observation), trace_, execution_,
-                        analysis_.words_.streams[stream], analysis_.words_.routes[route]);
+                        analysis_.words_.streams[stream], routes[route], place);
   }
 
  private:
+  // What the comment of the statement at fault said; another statement's line would mislead.
+  [[nodiscard]] uint32_t whence_of(QueryId query) const {
+    if (trace_ == nullptr) return execution_->route;
+    for (const Execution& execution : trace_->executions) {
+      if (execution.query == query && execution.route != 0) return execution.route;
+    }
+    return 0;
+  }
+
   const DetectorEntry& entry_;
   Analysis& analysis_;
   std::unique_ptr<Detector> detector_;

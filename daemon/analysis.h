@@ -9,8 +9,8 @@
 #include "config/config.h"
 #include "core/detector.h"
 #include "core/execution.h"
-#include "core/names.h"
 #include "core/query.h"
+#include "core/routes.h"
 #include "findings/finding_book.h"
 #include "parsers/stream_table.h"
 #include "traces/grouper.h"
@@ -23,7 +23,7 @@ const SettingsTables& settings_tables();
 /// What names the numbers in an Execution.
 struct Vocabulary {
   const QueryTable& queries;
-  const Names& routes;
+  const Routes& routes;
   const StreamTable& streams;
 };
 

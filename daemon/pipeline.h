@@ -10,9 +10,9 @@
 #include "config/config.h"
 #include "core/execution.h"
 #include "core/hash.h"
-#include "core/names.h"
 #include "core/query.h"
 #include "core/report.h"
+#include "core/routes.h"
 #include "daemon/analysis.h"
 #include "parsers/execution_builder.h"
 #include "parsers/log_record.h"
@@ -57,7 +57,7 @@ class Pipeline {
   ExecutionFilter filter_;
   HashKey key_;
   QueryTable queries_;
-  Names routes_;
+  Routes routes_;
   StreamTable streams_;
   SqlShapes shapes_;
   Analysis analysis_;

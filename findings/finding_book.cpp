@@ -144,14 +144,16 @@ void FindingBook::begin_judgement(const Trace& trace) {
 }
 
 void FindingBook::add(const DetectorEntry& entry, Observation observation, const Trace* trace,
-                      const Execution* execution, const Stream& stream, std::string_view route) {
+                      const Execution* execution, const Stream& stream, std::string_view route,
+                      std::string_view place) {
   const std::optional<size_t> index = problem_of(entry, observation, stream);
-  const uint64_t place = place_of(entry, observation, stream);
+  const uint64_t counted_under = place_of(entry, observation, stream);
   if (!index) return;
   FindingTotals& totals = problems_[*index].totals;
   Occurred occurred;
   occurred.application = stream.application;
   occurred.route = route;
+  occurred.place = place;
   if (trace == nullptr) {
     occurred.example =
         execution == nullptr ? example_of(observation) : example_of(observation, *execution);
@@ -165,7 +167,7 @@ void FindingBook::add(const DetectorEntry& entry, Observation observation, const
     occurred.timeline = timeline_of(*trace, observation);
   }
   occurred.observation = std::move(observation);
-  add_to_trace(*trace, {place, judgement_, *index, std::move(occurred)});
+  add_to_trace(*trace, {counted_under, judgement_, *index, std::move(occurred)});
 }
 
 void FindingBook::add_to_trace(const Trace& trace, Open open) {

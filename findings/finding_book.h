@@ -50,7 +50,8 @@ class FindingBook {
   /// with the parent that the last judgement names.  If one judgement names two, the one with more
   /// repeats stays.  A closed trace must not come again after another one.
   void add(const DetectorEntry& entry, Observation observation, const Trace* trace,
-           const Execution* execution, const Stream& stream, std::string_view route);
+           const Execution* execution, const Stream& stream, std::string_view route,
+           std::string_view place = {});
 
   /// Costliest first: by what would be saved, then by database time, then by id.
   [[nodiscard]] std::vector<Finding> findings() const;

@@ -22,6 +22,14 @@ typename Map::mapped_type* slot_in(Map& map, const std::string& name) {
   return map.size() < kMaxNames ? &map[name] : nullptr;
 }
 
+std::vector<std::pair<std::string, uint64_t>> most_first(
+    const std::map<std::string, uint64_t>& counts) {
+  std::vector<std::pair<std::string, uint64_t>> sorted(counts.begin(), counts.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& left, const auto& right) { return left.second > right.second; });
+  return sorted;
+}
+
 }  // namespace
 
 bool worse(const RankedExample& left, const RankedExample& right) {
@@ -78,7 +86,8 @@ void FindingTotals::add(const Occurred& occurred) {
   saved_ += observation.saved;
   add_evidence(observation.evidence);
   for (auto [names, name] :
-       {std::pair(&applications_, &occurred.application), std::pair(&routes_, &occurred.route)}) {
+       {std::pair(&applications_, &occurred.application), std::pair(&routes_, &occurred.route),
+        std::pair(&places_, &occurred.place)}) {
     if (name->empty()) continue;
     if (uint64_t* count = slot_in(*names, *name)) ++*count;
   }
@@ -131,9 +140,8 @@ void FindingTotals::fill(Finding& finding) const {
   finding.saved = saved_;
   for (const auto& [application, count] : applications_)
     finding.applications.push_back(application);
-  finding.routes.assign(routes_.begin(), routes_.end());
-  std::stable_sort(finding.routes.begin(), finding.routes.end(),
-                   [](const auto& left, const auto& right) { return left.second > right.second; });
+  finding.routes = most_first(routes_);
+  finding.places = most_first(places_);
   fill_evidence(finding);
   std::vector<RankedExample> ranked = examples_;
   std::sort(ranked.begin(), ranked.end(), worse);

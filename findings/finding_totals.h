@@ -16,6 +16,7 @@ struct Occurred {
   Example example;
   std::string application;
   std::string route;
+  std::string place;
   std::vector<TimelineStep> timeline;  // empty unless it may become the worst one's
   bool timed = false;                  // of an execution: its duration goes into the percentiles
 };
@@ -28,8 +29,8 @@ struct RankedExample {
 /// Worst first: more repeats, then longer, then earlier, then by trace id.
 bool worse(const RankedExample& left, const RankedExample& right);
 
-/// Sums that forget no occurrence, in bounded memory: examples, routes, applications and names of
-/// evidence are capped, and what the caps leave out is counted or goes unnamed.
+/// Sums that forget no occurrence, in bounded memory: examples, routes, places, applications, names
+/// of evidence are capped, and what the caps leave out is counted or goes unnamed.
 class FindingTotals {
  public:
   explicit FindingTotals(size_t max_examples) : max_examples_(max_examples) {}
@@ -74,6 +75,7 @@ class FindingTotals {
   std::map<std::string, Evidence> evidence_;
   std::map<std::string, uint64_t> applications_;
   std::map<std::string, uint64_t> routes_;
+  std::map<std::string, uint64_t> places_;
   std::vector<RankedExample> examples_;  // unordered, up to twice max_examples_
   RankedExample worst_;
   Observation worst_observation_;

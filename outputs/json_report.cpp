@@ -141,6 +141,15 @@ void write_places(JsonWriter& json, const Finding& finding) {
     json.end_object();
   }
   json.end_array();
+  json.key("places");
+  json.begin_array();
+  for (const auto& [place, traces] : finding.places) {
+    json.begin_object(kInline);
+    json.member("place", place);
+    json.member("occurrences", traces);
+    json.end_object();
+  }
+  json.end_array();
 }
 
 void write_cost(JsonWriter& json, const Finding& finding) {

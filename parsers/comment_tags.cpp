@@ -11,6 +11,8 @@ namespace {
 constexpr size_t kMaxComment = size_t{16} << 10U;
 constexpr int kMaxKeys = 64;
 constexpr size_t kMaxRoute = 120;
+constexpr size_t kMaxPlace = 160;
+constexpr size_t kMaxLineDigits = 8;  // with the colon
 constexpr size_t kMaxRequestId = 256;
 constexpr size_t kTraceparentLength = 55;
 constexpr std::string_view kTraceparentTag = "traceparent='";
@@ -108,13 +110,22 @@ bool harmless(char c) {
          std::strchr("_./:#@+-{}[]()*,= !?~", c) != nullptr;
 }
 
+void make_harmless(std::string& text) {
+  for (char& c : text) {
+    if (c == '\0' || !harmless(c)) c = '_';
+  }
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool looks_like_id(std::string_view segment) {
-  const bool digits = !segment.empty() && std::all_of(segment.begin(), segment.end(),
-                                                      [](char c) { return c >= '0' && c <= '9'; });
   const bool uuid = segment.size() == 36 && std::all_of(segment.begin(), segment.end(), [](char c) {
                       return hex_value(c) >= 0 || c == '-';
                     });
-  return digits || uuid;
+  return uuid || all_digits(segment);
 }
 
 // A path with ids in it names one row, not a route, and would be a route of its own each.
@@ -241,15 +252,31 @@ CommentTagReader::Values CommentTagReader::split(std::string_view comment) {
   return values;
 }
 
-size_t CommentTagReader::key_number(std::string_view key) {
+std::string_view CommentTagReader::name_of(size_t key) {
   static constexpr std::array<std::string_view, kKeys> kNames = {
-      "traceparent", "request_id", "controller", "action",    "route", "job",
-      "worker",      "live_view",  "endpoint",   "operation", "label"};
-  return static_cast<size_t>(std::find(kNames.begin(), kNames.end(), key) - kNames.begin());
+      "traceparent", "request_id",    "controller",  "action",         "route", "job",
+      "worker",      "live_view",     "endpoint",    "operation",      "label", "file",
+      "line",        "code.filepath", "code.lineno", "source_location"};
+  return kNames[key];
+}
+
+size_t CommentTagReader::key_number(std::string_view key) {
+  size_t number = 0;
+  while (number < kKeys && name_of(number) != key)
+    ++number;
+  return number;
 }
 
 uint32_t CommentTagReader::route_of(const Values& values) {
+  const std::string place = place_of(values);
+  const std::string_view tag = read_route(values);
+  return routes_.intern(scratch_, tag, place);
+}
+
+// Leaves the route in scratch_ and returns the key that named it.
+std::string_view CommentTagReader::read_route(const Values& values) {
   scratch_.clear();
+  size_t named_by = kController;
   if (!values[kController].empty() && !values[kAction].empty()) {
     append_decoded(values[kController], scratch_, kMaxRoute);
     scratch_ += '.';
@@ -259,18 +286,44 @@ uint32_t CommentTagReader::route_of(const Values& values) {
          {kRoute, kJob, kWorker, kLiveView, kEndpoint, kOperation, kLabel, kController, kAction}) {
       if (values[key].empty()) continue;
       append_decoded(values[key], scratch_, kMaxRoute);
+      named_by = key;
       break;
     }
   }
-  if (scratch_.empty()) return 0;
+  if (scratch_.empty()) return {};
   generalize_path(scratch_);
   constexpr std::string_view kModule = "Elixir.";  // as inspect/1 does not show it
   if (scratch_.starts_with(kModule)) scratch_.erase(0, kModule.size());
   if (scratch_.size() > kMaxRoute) scratch_.resize(kMaxRoute);
-  for (char& c : scratch_) {
-    if (c == '\0' || !harmless(c)) c = '_';
+  make_harmless(scratch_);
+  return name_of(named_by);
+}
+
+// Of `file='lib/shop.ex',line='12'`, `source_location='lib/shop.ex:12'` and `line:lib/shop.ex:12:in
+// f/1`, as the libraries write it.
+std::string CommentTagReader::place_of(const Values& values) {
+  const auto first_of = [&values](std::initializer_list<Key> keys) {
+    for (const Key key : keys) {
+      if (!values[key].empty()) return values[key];
+    }
+    return std::string_view();
+  };
+  std::string line;
+  append_decoded(first_of({kLine, kCodeLine}), line, kMaxPlace);
+  std::string place;
+  append_decoded(first_of({kFile, kCodePath, kSourceLocation}), place, kMaxPlace - kMaxLineDigits);
+  if (place.empty() && !all_digits(line)) place.swap(line);
+  if (place.empty()) return {};
+  if (all_digits(line) && line.size() < kMaxLineDigits) {
+    place += ':' + line;
+  } else if (const size_t colon = place.find(':'); colon != std::string::npos) {
+    size_t end = colon + 1;
+    while (end < place.size() && place[end] >= '0' && place[end] <= '9')
+      ++end;
+    place.resize(end > colon + 1 ? end : colon);
   }
-  return routes_.intern(scratch_);
+  make_harmless(place);
+  return place;
 }
 
 }  // namespace ectoscope

@@ -11,14 +11,14 @@
 
 #include "core/execution.h"
 #include "core/hash.h"
-#include "core/names.h"
+#include "core/routes.h"
 
 namespace ectoscope {
 
 struct CommentTags {
   TraceId trace_id;
   uint64_t request_tag = 0;  // keyed hash; 0: none
-  uint32_t route = 0;        // in the Names; 0: none
+  uint32_t route = 0;        // in the Routes; 0: none
   bool commented = false;    // there was a comment, with tags or without
   bool ignored = false;      // ectoscope:ignore
   bool bad_traceparent = false;
@@ -34,11 +34,11 @@ TraceId parse_traceparent(std::string_view text);
 /// Threads: one at a time.  `routes` must outlive it.
 class CommentTagReader {
  public:
-  CommentTagReader(Names& routes, const HashKey& key) : routes_(routes), key_(key) {}
+  CommentTagReader(Routes& routes, const HashKey& key) : routes_(routes), key_(key) {}
 
   /// Adds what `comment` (without its marks) says to `tags`; what stood in an earlier comment
   /// stays. Never fails: of hostile text at most the first 16 KiB and 64 keys are looked at, and a
-  /// route is at most 120 harmless ASCII characters.
+  /// route is at most 120 harmless ASCII characters, a place 160.
   void read(std::string_view comment, CommentTags& tags);
 
  private:
@@ -54,6 +54,11 @@ class CommentTagReader {
     kEndpoint,
     kOperation,
     kLabel,
+    kFile,
+    kLine,
+    kCodePath,
+    kCodeLine,
+    kSourceLocation,
     kKeys
   };
   using Values = std::array<std::string_view, kKeys>;  // as written
@@ -72,10 +77,13 @@ class CommentTagReader {
   Values read_fully(std::string_view comment, CommentTags& tags);
   static void take_traceparent(std::string_view text, CommentTags& tags);
   static Values split(std::string_view comment);
+  static std::string_view name_of(size_t key);
   static size_t key_number(std::string_view key);
   uint32_t route_of(const Values& values);
+  std::string_view read_route(const Values& values);
+  std::string place_of(const Values& values);
 
-  Names& routes_;
+  Routes& routes_;
   HashKey key_;
   std::string scratch_;
   std::array<Remembered, kRemembered> remembered_;

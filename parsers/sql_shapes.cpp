@@ -98,7 +98,7 @@ void show(const SqlSkeleton& skeleton, const std::set<std::string, std::less<>>&
 
 class SqlShapes::Impl {
  public:
-  Impl(QueryTable& queries, Names& routes, const HashKey& key, SqlLimits limits)
+  Impl(QueryTable& queries, Routes& routes, const HashKey& key, SqlLimits limits)
       : queries_(queries),
         limits_(limits),
         tags_(routes, key),
@@ -299,7 +299,7 @@ void SqlShapes::Impl::count(std::string_view reason) {
   }
 }
 
-SqlShapes::SqlShapes(QueryTable& queries, Names& routes, const HashKey& key, SqlLimits limits)
+SqlShapes::SqlShapes(QueryTable& queries, Routes& routes, const HashKey& key, SqlLimits limits)
     : impl_(std::make_unique<Impl>(queries, routes, key, limits)) {}
 
 SqlShapes::~SqlShapes() = default;

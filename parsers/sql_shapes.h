@@ -11,8 +11,8 @@
 
 #include "core/execution.h"
 #include "core/hash.h"
-#include "core/names.h"
 #include "core/query.h"
+#include "core/routes.h"
 
 namespace ectoscope {
 
@@ -22,7 +22,7 @@ struct ResolvedSql {
   QueryId query = kNoQuery;  // kNoQuery: empty text, or the table of shapes is full
   TraceId trace_id;          // from a valid traceparent
   uint64_t request_tag = 0;  // keyed hash of request_id; 0: none
-  uint32_t route = 0;        // in `routes`: "UserController.index", a route or a job's name
+  uint32_t route = 0;        // in `routes`: what the comment tells of route and place; 0: none
   bool commented = false;    // any comment stood in the text
   bool ignored = false;      // ectoscope:ignore
   /// The literals in the order of the text, as written but without quotes; slot = parameters + 1 +
@@ -45,7 +45,7 @@ struct SqlLimits {
 /// Threads: one at a time; several objects may share `queries`.  The references must outlive it.
 class SqlShapes {
  public:
-  SqlShapes(QueryTable& queries, Names& routes, const HashKey& key, SqlLimits limits = {});
+  SqlShapes(QueryTable& queries, Routes& routes, const HashKey& key, SqlLimits limits = {});
   ~SqlShapes();
   SqlShapes(const SqlShapes&) = delete;
   SqlShapes& operator=(const SqlShapes&) = delete;

@@ -29,16 +29,16 @@ ectoscope::CommentTags read_all(ectoscope::CommentTagReader& reader, std::string
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ectoscope;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  Names routes(100);
+  Routes routes(100);
   CommentTagReader reader(routes, HashKey{1, 2});
   const CommentTags first = read_all(reader, text);
   const CommentTags second = read_all(reader, text);  // some of it remembered
   require(first.trace_id == second.trace_id && first.request_tag == second.request_tag);
   require(first.route == second.route && first.ignored == second.ignored);
   require(first.bad_traceparent == second.bad_traceparent);
-  const std::string& route = routes[first.route];
-  require(route.size() <= 120);
-  for (const char c : route)
+  const Whence& whence = routes.whence(first.route);
+  require(whence.route.size() <= 120 && whence.place.size() <= 160);
+  for (const char c : whence.route + whence.place)
     require(c >= ' ' && c < 0x7f && c != '<' && c != '>' && c != '"' && c != '\'' && c != '&');
   return 0;
 }

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SqlLimits limits;
   limits.exact_cache = limits.skeleton_cache = 64;
   QueryTable queries(1000);
-  Names routes(100);
+  Routes routes(100);
   SqlShapes shapes(queries, routes, HashKey{1, 2}, limits);
 
   const ResolvedSql first = shapes.resolve(sql);

@@ -20,6 +20,7 @@ inline Finding sample_n_plus_one(QueryId parent, QueryId child) {
   finding.database = "shop_dev";
   finding.applications = {"admin", "shop"};
   finding.routes = {{"UserController.index", 12}, {"/users/:id", 3}, {"a", 2}, {"b", 1}, {"c", 1}};
+  finding.places = {{"lib/shop/users.ex:12", 11}, {"lib/shop/<admin>.ex", 1}};
   finding.summary =
       "posts is read 100 times a request by user_id, once for each row of users, in 12 requests: "
       "1,188 of 1,200 statements could be spared";

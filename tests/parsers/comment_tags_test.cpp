@@ -59,7 +59,7 @@ struct Tags {
   void read(std::string_view comment) { reader.read(comment, tags); }
   std::string route() const { return routes[tags.route]; }
 
-  Names routes{100};
+  Routes routes{100};
   CommentTagReader reader{routes, kKey};
   CommentTags tags;
 };
@@ -99,6 +99,49 @@ TEST(CommentTags, Routes) {
   };
   for (const auto& one : cases)
     EXPECT_EQ(Tags(one.comment).route(), one.route) << one.comment;
+}
+
+TEST(CommentTags, Places) {
+  struct {
+    const char* comment;
+    const char* place;
+    const char* tag;
+  } const cases[] = {
+      {"file='lib%2Fshop%2Fusers.ex',line='12'", "lib/shop/users.ex:12", ""},
+      {"file='lib/a.ex',line='12',job='Shop.Mailer'", "lib/a.ex:12", "job"},
+      {"file='lib/a.ex'", "lib/a.ex", ""},
+      {"file='lib/a.ex:7'", "lib/a.ex:7", ""},
+      {"file='lib/a.ex',line='twelve'", "lib/a.ex", ""},
+      {"file='lib/a.ex',line='123456789'", "lib/a.ex", ""},
+      {"code.filepath='lib/a.ex',code.lineno='3'", "lib/a.ex:3", ""},
+      {"source_location:lib/a.ex:33", "lib/a.ex:33", ""},
+      {"line:/app/lib/a.ex:12:in f", "/app/lib/a.ex:12", ""},
+      {"line='12'", "", ""},
+      {"file='<script>',line='1'", "_script_:1", ""},
+      {"controller='U',action='i'", "", "controller"},
+      {"route='/x'", "", "route"},
+  };
+  for (const auto& one : cases) {
+    const Tags tags(one.comment);
+    EXPECT_EQ(tags.routes.whence(tags.tags.route).place, one.place) << one.comment;
+    EXPECT_EQ(tags.routes.whence(tags.tags.route).tag, one.tag) << one.comment;
+  }
+  const Tags longest("file='" + std::string(1000, 'x') + "',line='1234567'");
+  EXPECT_EQ(longest.routes.whence(longest.tags.route).place.size(), 160U);
+}
+
+TEST(CommentTags, APlaceThatIsOneTooManyLeavesItsRoute) {
+  Routes routes(2);
+  CommentTagReader reader(routes, kKey);
+  CommentTags first;
+  reader.read("job='A'", first);
+  CommentTags second;
+  reader.read("job='A',file='a.ex',line='1'", second);
+  EXPECT_EQ(second.route, first.route);
+  CommentTags third;
+  reader.read("job='B'", third);
+  EXPECT_EQ(third.route, 0U);
+  EXPECT_EQ(routes.overflowed(), 2U);
 }
 
 TEST(CommentTags, RouteIsCapped) {
@@ -160,7 +203,7 @@ TEST(CommentTags, CommentsOfManyRequests) {
       const std::string id = std::to_string(100 + i) + "00000000000000000000000000000";
       tags.read("a='" + route + "',traceparent='00-" + id + "-c4a97228537884cf-01',route='" +
                 route + "'");
-      EXPECT_EQ(tags.route(), i < 99 ? route : "") << i;  // Names holds 100
+      EXPECT_EQ(tags.route(), i < 99 ? route : "") << i;  // Routes holds 100
       EXPECT_EQ(to_hex(tags.tags.trace_id), id);
       tags.tags = {};
       tags.read("request_id='" + route + "',traceparent='00-" + id + "-c4a97228537884cf-01'");

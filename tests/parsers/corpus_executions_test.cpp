@@ -51,7 +51,7 @@ struct Counted {
 
 Counted count(const std::string& path) {
   QueryTable queries(100'000);
-  Names routes(1000);
+  Routes routes(1000);
   const HashKey key{1, 2};
   SqlShapes shapes(queries, routes, key);
   StreamTable streams;

@@ -19,7 +19,7 @@ struct SqlFixture {
   }
 
   QueryTable queries;
-  Names routes{1000};
+  Routes routes{1000};
   SqlShapes shapes;
 };
 
