@@ -34,9 +34,10 @@ struct DurationHistogram {
 
 /// A finding in the daemon's life: beyond what one run of `analyze` can say of it.
 struct TrackedFinding {
-  Finding finding;                 // its cost covers the last 24 h
-  uint64_t total_occurrences = 0;  // since it was first stored
-  bool active = true;              // false: its shape ran on without the problem
+  Finding finding;                             // its cost covers the last 24 h
+  std::map<QueryId, std::string> shape_names;  // Query::summary of the shapes in its timeline
+  uint64_t total_occurrences = 0;              // since it was first stored
+  bool active = true;                          // false: its shape ran on without the problem
   bool live = false;  // its last occurrence was young when it was seen: what alerts go by
   std::optional<EventTime> resolved_at;
   std::string team;  // by `owners:`; empty: nobody's
