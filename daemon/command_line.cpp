@@ -128,6 +128,31 @@ CLI::App* add_analyze(CLI::App& app, RawAnalyze& raw) {
   return command;
 }
 
+constexpr const char* kDoctorFooter = R"(
+Connects, reads the settings and the head of the log, and prints which kinds of findings can be
+seen, with the SQL that shows the rest.  Exit status: 0 nothing is hidden, 1 something is,
+2 wrong usage or configuration, 3 the server could not be asked.
+
+Examples:
+  ectoscope doctor --dsn='host=/run/postgresql dbname=shop user=ectoscope'
+  ectoscope doctor --dsn=postgresql://ectoscope@db1/shop --log.file=/var/log/postgresql/db1.json)";
+
+CLI::App* add_doctor(CLI::App& app, DoctorArguments& to) {
+  CLI::App* command =
+      app.add_subcommand("doctor", "Say what a server's settings hide, and how to show it");
+  command->add_option("--config.file", to.config_file, "Whose servers are looked at")
+      ->type_name("PATH");
+  auto* dsn = command->add_option("--dsn", to.dsn, "This server instead of the configuration's")
+                  ->type_name("DSN");
+  command
+      ->add_option("--log.file", to.log_file,
+                   "Its log (default: where the server says that it writes)")
+      ->type_name("PATH")
+      ->needs(dsn);
+  command->footer(kDoctorFooter);
+  return command;
+}
+
 std::optional<Severity> severity_of(const std::string& name) {
   for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
     if (name_of(severity) == name) return severity;
@@ -166,13 +191,14 @@ Done exit_of(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
-  constexpr std::array<std::string_view, 4> kCommands = {"analyze", "check", "demo", "version"};
+  constexpr std::array<std::string_view, 5> kCommands = {"analyze", "check", "demo", "doctor",
+                                                         "version"};
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (!first.empty() && first[0] != '-' &&
       std::find(kCommands.begin(), kCommands.end(), first) == kCommands.end()) {
     return Done{kExitUsage, "",
                 "ectoscope: there is no command " + in_quotes(first) +
-                    "; there are analyze, check, demo and version\n"};
+                    "; there are analyze, check, demo, doctor and version\n"};
   }
   CLI::App app("Tells what an Ecto application's queries do wrong, from PostgreSQL's own log.",
                "ectoscope");
@@ -187,6 +213,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   CLI::App* demo =
       app.add_subcommand("demo", "Report on recorded traffic of an Ecto application; no set-up");
   demo->add_flag("--once", demo_arguments.once, "End after the report");
+  DoctorArguments doctor_arguments;
+  const CLI::App* doctor = add_doctor(app, doctor_arguments);
   CLI::App* check = app.add_subcommand("check", "Validate a file: every problem, with its place");
   check->require_subcommand(1);
   CLI::App* check_config = check->add_subcommand("config", "Validate a configuration");
@@ -204,6 +232,12 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   if (analyze->parsed()) return finish(std::move(raw));
   if (demo->parsed()) return demo_arguments;
+  if (doctor->parsed()) {
+    if (doctor_arguments.dsn.empty() && doctor_arguments.config_file.empty()) {
+      return Done{kExitUsage, "", "ectoscope doctor: --config.file or --dsn is required\n"};
+    }
+    return doctor_arguments;
+  }
   if (check->parsed()) {
     if (check_arguments.file.empty() && !check_arguments.print_example) {
       return Done{kExitUsage, "", "ectoscope check config: FILE is required\n"};

@@ -40,6 +40,13 @@ struct DemoArguments {
   bool once = false;
 };
 
+/// `ectoscope doctor`
+struct DoctorArguments {
+  std::string config_file;  // empty: the defaults
+  std::string dsn;          // instead of the configuration's servers
+  std::string log_file;     // with `dsn`; empty: where the server says that it writes
+};
+
 /// `ectoscope check config`
 struct CheckConfigArguments {
   std::string file;
@@ -55,8 +62,8 @@ struct Done {
   std::string error;   // for standard error
 };
 
-using Command =
-    std::variant<Done, AnalyzeArguments, DemoArguments, CheckConfigArguments, VersionArguments>;
+using Command = std::variant<Done, AnalyzeArguments, DemoArguments, DoctorArguments,
+                             CheckConfigArguments, VersionArguments>;
 
 /// Never throws.
 Command parse_command_line(int argc, const char* const* argv);

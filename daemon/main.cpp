@@ -17,6 +17,7 @@ struct Run {
   }
   int operator()(const AnalyzeArguments& arguments) const { return run_analyze(arguments); }
   int operator()(const DemoArguments& arguments) const { return run_demo(arguments); }
+  int operator()(const DoctorArguments& arguments) const { return run_doctor(arguments); }
   int operator()(const CheckConfigArguments& arguments) const {
     return run_check_config(arguments);
   }

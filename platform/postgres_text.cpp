@@ -28,7 +28,7 @@ constexpr std::array kSigns = {
     Sign{"root certificate file", Reason::kConfiguration,
          "name the authority's certificate with sslrootcert=FILE in the DSN; sslmode=require "
          "encrypts without checking who answers"},
-    Sign{"server does not support SSL", Reason::kConfiguration,
+    Sign{"server does not support SSL", Reason::kUnreachable,
          "switch ssl on in postgresql.conf, or say sslmode=disable where the network is trusted"},
     Sign{"invalid sslmode value", Reason::kConfiguration,
          "sslmode is disable, allow, prefer, require, verify-ca or verify-full"},
@@ -85,6 +85,10 @@ std::string one_line(std::string_view message, std::string_view password) {
     }
   }
   if (!line.empty() && line.back() == ' ') line.pop_back();
+  // libpq's guesses; ours come after.
+  if (const size_t guess = line.find(" Is the server running"); guess != std::string::npos) {
+    line.erase(guess, line.find('?', guess) - guess + 1);
+  }
   if (password.empty()) return line;
   for (size_t at = 0; (at = line.find(password, at)) != std::string::npos; at += 3)
     line.replace(at, password.size(), "***");

@@ -58,7 +58,7 @@ class Case(unittest.TestCase):
 
 class Usage(Case):
     def test_help_is_there_for_every_command(self):
-        for command in ([], ["analyze"], ["demo"], ["check"], ["check", "config"], ["version"]):
+        for command in ([], ["analyze"], ["demo"], ["doctor"], ["check"], ["check", "config"], ["version"]):
             done = run(*command, "--help")
             self.assertEqual(done.returncode, 0, command)
             self.assertIn(b"--help", done.stdout, command)

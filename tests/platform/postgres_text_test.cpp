@@ -37,7 +37,7 @@ TEST(ConnectError, IsClassedByWordsAndSaysWhatToDo) {
       {"could not translate host name \"nowhere\" to address", Reason::kUnreachable, "host's name"},
       {"root certificate file \"/root/.postgresql/root.crt\" does not exist",
        Reason::kConfiguration, "sslrootcert=FILE"},
-      {"server does not support SSL, but SSL was required", Reason::kConfiguration, "ssl on"},
+      {"server does not support SSL, but SSL was required", Reason::kUnreachable, "ssl on"},
       {"SSL error: certificate verify failed", Reason::kAuthentication, "sslrootcert"},
       {"FATAL:  something new", Reason::kAuthentication, "server's log"},
       {"no answer within connect_timeout", Reason::kUnreachable, "no answer"},

@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <unistd.h>
+#include <variant>
+#include <vector>
+
+#include "daemon/commands.h"
+#include "daemon/doctor_checks.h"
+#include "daemon/doctor_report.h"
+#include "daemon/exit_status.h"
+#include "daemon/inputs.h"
+#include "daemon/load_config.h"
+#include "daemon/output_file.h"
+#include "daemon/pipeline.h"
+#include "daemon/progress.h"
+#include "daemon/server_facts.h"
+#include "platform/posix_files.h"
+#include "platform/postgres.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr uint64_t kHeadBytes = uint64_t{8} << 20U;
+
+/// The first bytes of files: what their settings were shows there.
+class Heads final : public Files {
+ public:
+  explicit Heads(Files& files) : files_(files) {}
+
+  Result<std::unique_ptr<InputFile>> open(const std::string& path) override {
+    auto file = files_.open(path);
+    if (!file.ok()) return file.error();
+    return std::unique_ptr<InputFile>(std::make_unique<Head>(std::move(file).value()));
+  }
+
+ private:
+  class Head final : public InputFile {
+   public:
+    explicit Head(std::unique_ptr<InputFile> file) : file_(std::move(file)) {}
+
+    Result<size_t> read(std::span<char> buffer) override {
+      auto got = file_->read(buffer.first(std::min<uint64_t>(buffer.size(), left_)));
+      if (got.ok()) left_ -= got.value();
+      return got;
+    }
+    [[nodiscard]] uint64_t size() const override { return std::min(file_->size(), left_); }
+
+   private:
+    std::unique_ptr<InputFile> file_;
+    uint64_t left_ = kHeadBytes;
+  };
+
+  Files& files_;
+};
+
+LogFacts read_log_head(Files& files, const Config& config, const std::string& path) {
+  LogFacts log;
+  log.path = path;
+  if (path.empty()) return log;
+  Heads heads(files);
+  LogInputs inputs(heads, config.input());
+  Pipeline pipeline(config, {}, 0);
+  Progress progress(false, 0);
+  if (const auto error = inputs.open({path})) {
+    log.problem = error->message;
+    return log;
+  }
+  if (const auto error = inputs.read(pipeline, progress)) log.problem = error->message;
+  const AnalysisReport report = pipeline.finish();
+  log.records = report.input.records;
+  log.statements = report.input.statements;
+  log.fidelity = report.input.fidelity;
+  return log;
+}
+
+/// One server, as the configuration or the command line names it.
+struct Patient {
+  std::string server;
+  std::string dsn;
+  std::string log_file;
+};
+
+int examine(const Patient& patient, Files& files, const Config& config, std::ostream& out) {
+  PostgresSettings settings;
+  settings.dsn = patient.dsn;
+  const auto database = make_postgres(std::move(settings));
+  const auto facts = read_server_facts(*database);
+  if (const auto* error = std::get_if<DatabaseError>(&facts)) {
+    std::fprintf(stderr, "ectoscope doctor: %s\n", error->message.c_str());
+    return error->reason == DatabaseError::Reason::kConfiguration ? kExitUsage : kExitInput;
+  }
+  const auto& server = std::get<ServerFacts>(facts);
+  const std::string path = patient.log_file.empty() ? server.log_file : patient.log_file;
+  const LogFacts log = read_log_head(files, config, path);
+  const Diagnosis diagnosis = diagnose(server, log);
+  write_diagnosis(patient.server, server, log, diagnosis, out);
+  return diagnosis.hides() ? kExitGate : kExitDone;
+}
+
+}  // namespace
+
+int run_doctor(const DoctorArguments& arguments) {
+  const auto files = make_posix_files();
+  const auto config = load_config(*files, arguments.config_file);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    return kExitUsage;
+  }
+  std::vector<Patient> patients;
+  if (!arguments.dsn.empty()) {
+    patients.push_back({config.value().server(), arguments.dsn, arguments.log_file});
+  }
+  int status = kExitDone;
+  std::ostringstream text;
+  for (const Patient& patient : patients) {
+    if (!text.view().empty()) text << "\n";
+    status = std::max(status, examine(patient, *files, config.value(), text));
+  }
+  const auto error = write_stdout([&text](std::ostream& out) { out << text.view(); });
+  if (error) {
+    std::fprintf(stderr, "ectoscope doctor: %s\n", error->message.c_str());
+    return kExitInput;
+  }
+  return status;
+}
+
+}  // namespace ectoscope
