@@ -40,7 +40,8 @@ class Detector {
   virtual void on_trace(const Trace& /*trace*/, const QueryTable& /*queries*/, Report& /*report*/) {
   }
 
-  /// Each plan that auto_explain logged, with the execution that it belongs to.
+  /// Each plan that auto_explain logged, with the execution that it belongs to: just before that
+  /// execution's own call.  Of a statement nested in a function only what its plan told is known.
   virtual void on_plan(const std::shared_ptr<const Plan>& /*plan*/, const Execution& /*execution*/,
                        const Query& /*query*/, Report& /*report*/) {}
 

@@ -43,6 +43,12 @@ class Analysis::Judge final : public Report {
     execution_ = nullptr;
   }
 
+  void judge(const PlannedRun& run, const Query& query) {
+    execution_ = &run.execution;
+    detector_->on_plan(run.plan, run.execution, query, *this);
+    execution_ = nullptr;
+  }
+
   void judge(const Trace& trace) {
     trace_ = &trace;
     detector_->on_trace(trace, analysis_.words_.queries, *this);
@@ -89,8 +95,19 @@ Analysis::Analysis(const Config& config, const Vocabulary& words, size_t example
 
 Analysis::~Analysis() = default;
 
-void Analysis::add(std::span<const Execution> executions) {
-  for (const Execution& execution : executions) {
+void Analysis::judge_plan(const PlannedRun& run) {
+  const Query& query = words_.queries[run.execution.query];
+  if (query.system) return;
+  for (const auto& judge : judges_)
+    judge->judge(run, query);
+}
+
+void Analysis::add(std::span<const Execution> executions, std::span<const PlannedRun> plans) {
+  auto plan = plans.begin();
+  for (size_t i = 0; i < executions.size(); ++i) {
+    for (; plan != plans.end() && plan->at == i; ++plan)
+      judge_plan(*plan);
+    const Execution& execution = executions[i];
     const Query& query = words_.queries[execution.query];
     // A system query that is slow is slow; a tool's catalog read that only its plan shows is noise.
     if (query.system && execution.has(Execution::kPlanOnly)) continue;

@@ -12,6 +12,7 @@
 #include "core/query.h"
 #include "core/routes.h"
 #include "findings/finding_book.h"
+#include "parsers/execution_builder.h"
 #include "parsers/stream_table.h"
 #include "traces/grouper.h"
 
@@ -36,8 +37,8 @@ class Analysis {
   Analysis& operator=(const Analysis&) = delete;
   ~Analysis();
 
-  /// In the order of the log.
-  void add(std::span<const Execution> executions);
+  /// In the order of the log; `plans` are of these executions and in their order.
+  void add(std::span<const Execution> executions, std::span<const PlannedRun> plans);
 
   /// The input ends: judges what is still open.
   void finish() { grouper_->finish(); }
@@ -49,6 +50,7 @@ class Analysis {
   /// A detector and the way from its report to the book.
   class Judge;
 
+  void judge_plan(const PlannedRun& run);
   void on_trace(const Trace& trace);
 
   Vocabulary words_;

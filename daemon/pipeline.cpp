@@ -33,7 +33,9 @@ Pipeline::Pipeline(const Config& config, ExecutionFilter filter, size_t examples
       analysis_(config, {queries_, routes_, streams_}, examples) {
   builder_ = std::make_unique<ExecutionBuilder>(
       shapes_, queries_, streams_, key_, config.server(),
-      [this](std::span<const Execution> executions) { on_executions(executions); });
+      [this](std::span<const Execution> executions, std::span<const PlannedRun> plans) {
+        on_executions(executions, plans);
+      });
 }
 
 Pipeline::~Pipeline() = default;
@@ -62,13 +64,20 @@ AnalysisReport Pipeline::finish() {
   return {facts_, analysis_.book().findings()};
 }
 
-void Pipeline::on_executions(std::span<const Execution> executions) {
+void Pipeline::on_executions(std::span<const Execution> executions,
+                             std::span<const PlannedRun> plans) {
   wanted_.clear();
-  for (const Execution& execution : executions) {
-    if (wanted(execution)) wanted_.push_back(execution);
+  wanted_plans_.clear();
+  auto plan = plans.begin();
+  for (size_t i = 0; i < executions.size(); ++i) {
+    const bool take = wanted(executions[i]);
+    for (; plan != plans.end() && plan->at == i; ++plan) {
+      if (take) wanted_plans_.push_back({wanted_.size(), plan->execution, plan->plan});
+    }
+    if (take) wanted_.push_back(executions[i]);
   }
   facts_.statements += wanted_.size();
-  analysis_.add(wanted_);
+  analysis_.add(wanted_, wanted_plans_);
 }
 
 bool Pipeline::wanted(const Execution& execution) const {

@@ -50,7 +50,7 @@ class Pipeline {
   [[nodiscard]] const QueryTable& queries() const { return queries_; }
 
  private:
-  void on_executions(std::span<const Execution> executions);
+  void on_executions(std::span<const Execution> executions, std::span<const PlannedRun> plans);
   [[nodiscard]] bool wanted(const Execution& execution) const;
   void add_drops(const DropCounts& drops);
 
@@ -62,7 +62,8 @@ class Pipeline {
   SqlShapes shapes_;
   Analysis analysis_;
   std::unique_ptr<ExecutionBuilder> builder_;
-  std::vector<Execution> wanted_;  // scratch
+  std::vector<Execution> wanted_;         // scratch
+  std::vector<PlannedRun> wanted_plans_;  // scratch
   InputFacts facts_;
 };
 

@@ -190,6 +190,7 @@ void ExecutionBuilder::on_bind(Session& session, const LogRecord& record, const 
   decide_statement(session);
   decide_plans(session);
   if (session.bind.open) ++drops_.binds;
+  if (!session.loose_plans.empty()) session.loose_plans.clear();
   session.bind = phase_of(record, message);
   session.bind.name = hash_of(message.name);
   session.bind.transaction = transaction_of(session, record.virtual_xid);

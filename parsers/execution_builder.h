@@ -5,8 +5,10 @@
 // builder keeps what is open of each backend and gives out each execution once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 #include "parsers/log_record.h"
 #include "parsers/message.h"
 #include "parsers/parameters.h"
+#include "parsers/plan_reader.h"
 #include "parsers/session_table.h"
 #include "parsers/sql_shapes.h"
 #include "parsers/stream_table.h"
@@ -31,6 +34,13 @@ struct SqlResolver {
   const QueryTable& queries;
 };
 
+/// A plan beside a batch of executions.
+struct PlannedRun {
+  size_t at = 0;        // of its execution in the batch, or of the one that it is nested in
+  Execution execution;  // that one; of a nested statement its own, as far as its plan tells
+  std::shared_ptr<const Plan> plan;  // never null
+};
+
 struct BuilderLimits {
   size_t sessions = 4096;           // backends remembered; a session open for longer goes first
   size_t bind_detail_bytes = 1024;  // a bind's longer parameters are not kept for its execute
@@ -40,9 +50,9 @@ struct BuilderLimits {
 /// Errors: never throws; what can't be used is counted.
 class ExecutionBuilder final : public RecordHandler {
  public:
-  /// Takes executions in batches, about in the order of their ends.  The span is valid for the
-  /// call.
-  using Sink = std::function<void(std::span<const Execution>)>;
+  /// Takes executions in batches, about in the order of their ends, and beside them the plans of
+  /// some, in the same order.  The spans are valid for the call.
+  using Sink = std::function<void(std::span<const Execution>, std::span<const PlannedRun>)>;
 
   /// `key` hashes the parameters.  `server` names the source.
   ExecutionBuilder(SqlShapes& shapes, const QueryTable& queries, StreamTable& streams,
@@ -64,7 +74,8 @@ class ExecutionBuilder final : public RecordHandler {
 
   /// What was not made an execution, by reason: "failed_statement", "bind_without_execute",
   /// "parse_without_execute", "duration_without_statement", "late_part" (a plan or a DETAIL whose
-  /// execution was given out already), "no_shape".
+  /// execution was given out already), "no_shape"; and plans that could not be read, by the name
+  /// of their PlanProblem.
   [[nodiscard]] const DropCounts& counts() const;
 
  private:
@@ -75,6 +86,13 @@ class ExecutionBuilder final : public RecordHandler {
     uint64_t durations = 0;
     uint64_t late_parts = 0;
     uint64_t no_shape = 0;
+    std::array<uint64_t, kPlanProblems> plans{};  // by PlanProblem
+  };
+  struct PlanRow {
+    uint64_t number;  // of its run, or of the one that it is nested in
+    bool nested;
+    Execution execution;  // when it is nested
+    std::shared_ptr<const Plan> plan;
   };
 
   static constexpr size_t kBatch = 512;
@@ -99,7 +117,11 @@ class ExecutionBuilder final : public RecordHandler {
   bool make_run(Session& session, const LogRecord& record, const Message& message,
                 PendingExecution& pending);
   void take_parse(Session& session, std::string_view label, PendingPhase& into);
+  std::shared_ptr<const Plan> read(const Message& message);
   void claim_plans(Session& session, PendingExecution& pending);
+  void claim_loose_plans(Session& session, const PendingExecution& pending, uint64_t number);
+  void add_plan(uint64_t number, std::shared_ptr<const Plan> plan, const Execution* nested);
+  void give_out_plans(size_t count);
   void decide_statement(Session& session);
   void decide_plans(Session& session);
   void decide(Session& session);
@@ -117,7 +139,9 @@ class ExecutionBuilder final : public RecordHandler {
   BuilderLimits limits_;
   SessionTable sessions_;
   std::vector<Execution> batch_;
-  uint64_t given_out_ = 0;  // executions before batch_[0]
+  uint64_t given_out_ = 0;           // executions before batch_[0]
+  std::vector<PlanRow> plans_;       // of those in batch_
+  std::vector<PlannedRun> planned_;  // scratch
   std::string scratch_;
   FidelityCounts fidelity_;
   Drops drops_;

@@ -1,26 +1,10 @@
-// The parts of ExecutionBuilder for what is told in pieces: log_statement with log_duration, plans,
+// The parts of ExecutionBuilder for what is told in pieces: log_statement with log_duration,
 // details that come late, errors; and the ways out.
 #include <algorithm>
 
 #include "parsers/execution_builder.h"
-#include "parsers/plan_text.h"
 
 namespace ectoscope {
-namespace {
-
-/// Stamps are cut to milliseconds, or to seconds.
-Micros stamp_error(const Execution& execution) {
-  return execution.has(Execution::kCoarseTime) ? Micros(1'000'000) : Micros(1000);
-}
-
-/// Whether `inner` ran while `outer` did.  One backend runs one statement at a time, so then it is
-/// the same one or nested in it.
-bool contained(const Execution& inner, const Execution& outer) {
-  const Micros error = stamp_error(outer);
-  return inner.started_at + error >= outer.started_at && inner.ended_at <= outer.ended_at + error;
-}
-
-}  // namespace
 
 void ExecutionBuilder::on_untimed(Session& session, const LogRecord& record,
                                   const Message& message) {
@@ -75,62 +59,6 @@ void ExecutionBuilder::on_bare_duration(Session& session, const LogRecord& recor
   newer.duration = message.duration;
 }
 
-void ExecutionBuilder::on_plan(Session& session, const LogRecord& record, const Message& message) {
-  ++fidelity_.plans;
-  if (session.statement.open) {
-    session.statement.execution.flags |= Execution::kHasPlan;
-    return;
-  }
-  PendingExecution plan;
-  plan.execution.started_at = record.at - message.duration;
-  plan.execution.ended_at = record.at;
-  plan.execution.duration = message.duration;
-  plan.execution.flags = Execution::kPlanOnly | Execution::kHasPlan;
-  if (!resolve(session, record, query_of_plan(message.sql, scratch_), plan)) return;
-  const QueryId query = plan.execution.query;
-  if (session.bind.open) {  // an execute is under way
-    session.bind.planned = true;
-    session.bind.plan_query = query;
-    return;
-  }
-  if (session.last.known && session.last.query == query && !session.last.own_plan) {
-    session.last.own_plan = true;
-    if (Execution* last = recent(session.last)) {
-      last->flags |= Execution::kHasPlan;
-    } else {
-      ++drops_.late_parts;
-    }
-    return;
-  }
-  auto& plans = session.plans;
-  if (plans.front().open) {  // full: the oldest has waited the longest
-    --session.plans_open;
-    ++fidelity_.plan_only;
-    build(session, plans.front());
-  }
-  ++session.plans_open;
-  std::move(plans.begin() + 1, plans.end(), plans.begin());
-  add_parameters({}, plan);
-  plan.open = true;
-  plan.own_plan = true;
-  plans.back() = plan;
-}
-
-/// The plans that were logged before their own execute, which is this one.  Any other's execute is
-/// not logged at all.
-void ExecutionBuilder::claim_plans(Session& session, PendingExecution& pending) {
-  for (PendingExecution& plan : session.plans) {
-    if (!plan.open) continue;
-    const bool own = plan.execution.query == pending.execution.query;
-    if (!own && !contained(plan.execution, pending.execution)) continue;
-    plan.open = false;
-    --session.plans_open;
-    pending.execution.flags |= Execution::kHasPlan;
-    pending.own_plan = pending.own_plan || own;
-  }
-  decide_plans(session);
-}
-
 void ExecutionBuilder::on_error(const LogRecord& record) {
   bool failed = !record.statement.empty();
   Session* session = sessions_.find(key_of(record));
@@ -141,6 +69,7 @@ void ExecutionBuilder::on_error(const LogRecord& record) {
     session->statement.open = false;
     session->parses[0].open = false;
     session->bare = {};
+    session->loose_plans.clear();
   }
   if (failed) ++drops_.failed;
 }
@@ -183,25 +112,6 @@ void ExecutionBuilder::decide_statement(Session& session) {
   build(session, session.statement);
 }
 
-void ExecutionBuilder::decide_plans(Session& session) {
-  if (session.plans_open == 0) return;
-  session.plans_open = 0;
-  auto& plans = session.plans;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    if (!plans[i].open) continue;
-    plans[i].open = false;
-    // A later plan of the same backend that spans this one is of the statement around it.
-    const bool nested = std::any_of(
-        plans.begin() + static_cast<std::ptrdiff_t>(i) + 1, plans.end(), [&](const auto& later) {
-          return later.open && contained(plans[i].execution, later.execution) &&
-                 later.execution.duration > plans[i].execution.duration;
-        });
-    if (nested) continue;
-    ++fidelity_.plan_only;
-    build(session, plans[i]);
-  }
-}
-
 void ExecutionBuilder::decide(Session& session) {
   decide_statement(session);
   decide_plans(session);
@@ -213,6 +123,7 @@ void ExecutionBuilder::decide(Session& session) {
   session.bind.open = false;
   session.parses = {};
   session.bare = {};
+  session.loose_plans.clear();
 }
 
 void ExecutionBuilder::count_run(const PendingExecution& pending) {
@@ -237,8 +148,11 @@ void ExecutionBuilder::count_run(const PendingExecution& pending) {
 
 void ExecutionBuilder::build(Session& session, const PendingExecution& pending) {
   count_run(pending);
+  const uint64_t number = given_out_ + batch_.size();
+  if (pending.plan != nullptr) add_plan(number, pending.plan, nullptr);
+  if (!session.loose_plans.empty()) claim_loose_plans(session, pending, number);
   session.last.known = true;
-  session.last.number = given_out_ + batch_.size();
+  session.last.number = number;
   session.last.query = pending.execution.query;
   session.last.literals = pending.literals;
   session.last.own_plan = pending.own_plan;
@@ -253,7 +167,8 @@ Execution* ExecutionBuilder::recent(const LastExecution& last) {
 
 void ExecutionBuilder::give_out(size_t count) {
   if (count == 0) return;
-  sink_(std::span(batch_).first(count));
+  give_out_plans(count);
+  sink_(std::span(batch_).first(count), planned_);
   batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(count));
   given_out_ += count;
 }
@@ -278,6 +193,8 @@ const DropCounts& ExecutionBuilder::counts() const {
   set("duration_without_statement", drops_.durations);
   set("late_part", drops_.late_parts);
   set("no_shape", drops_.no_shape);
+  for (size_t problem = 1; problem < kPlanProblems; ++problem)
+    set(name_of(static_cast<PlanProblem>(problem)), drops_.plans[problem]);
   return counts_;
 }
 

@@ -1,8 +1,11 @@
 #include "parsers/plan_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
+
+#include "parsers/plan_clause.h"
 
 namespace ectoscope {
 namespace {
@@ -75,20 +78,25 @@ void unescape_xml(std::string_view text, std::string& out) {
   }
 }
 
-/// The text format does not mark the statement's end: the tree's first line does, by its costs.
-std::string_view until_tree(std::string_view text) {
-  for (size_t line_end = text.find('\n'); line_end != std::string_view::npos;) {
-    const size_t next_end = text.find('\n', line_end + 1);
-    const std::string_view line = text.substr(line_end + 1, next_end - line_end - 1);
-    if (line.find("  (cost=") != std::string_view::npos || line.starts_with("Query Parameters: ")) {
-      return text.substr(0, line_end);
-    }
-    line_end = next_end;
-  }
-  return text;
-}
-
 }  // namespace
+
+// The text format does not mark where the statement ends: the tree's first line does, by its costs.
+// A literal may hold such a line, too, so one outside of quotes goes before one inside.
+size_t tree_of_plan(std::string_view text) {
+  size_t quoted = std::string_view::npos;
+  size_t from = 0;
+  char open = 0;
+  while (from < text.size()) {
+    const size_t end = std::min(text.find('\n', from), text.size());
+    const std::string_view line = text.substr(from, end - from);
+    const bool begins_tree = from > 0 && line.find("  (cost=") != std::string_view::npos;
+    if (begins_tree && open == 0) return from;
+    if (begins_tree) quoted = std::min(quoted, from);
+    open = open_quote(line, open);
+    from = end + 1;
+  }
+  return quoted;
+}
 
 std::string_view query_of_plan(std::string_view plan, std::string& scratch) {
   constexpr size_t kHead = 200;  // the statement is the entry's first field
@@ -108,8 +116,15 @@ std::string_view query_of_plan(std::string_view plan, std::string& scratch) {
   }
   constexpr std::string_view kText = "Query Text: ";
   const size_t at = head.find(kText);
-  return at == std::string_view::npos ? std::string_view{}
-                                      : until_tree(plan.substr(at + kText.size()));
+  if (at == std::string_view::npos) return {};
+  const std::string_view text = plan.substr(at);
+  std::string_view sql = text.substr(0, tree_of_plan(text));
+  if (const size_t values = sql.find("\nQuery Parameters: "); values != std::string_view::npos) {
+    sql = sql.substr(0, values);
+  }
+  sql.remove_prefix(kText.size());
+  if (sql.ends_with('\n')) sql.remove_suffix(1);
+  return sql;
 }
 
 }  // namespace ectoscope

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/execution.h"
+#include "core/plan.h"
 #include "parsers/parameters.h"
 
 namespace ectoscope {
@@ -34,6 +35,7 @@ struct PendingExecution {
   Execution execution;
   ValueHashes literals;  // its parameters may come late
   bool own_plan = false;
+  std::shared_ptr<const Plan> plan;  // its own; null where it could not be read
 };
 
 /// The newest execution that was built, to tie a plan or late parameters to it.
@@ -60,6 +62,7 @@ struct Session {
   PendingExecution statement;             // log_statement's form, its duration to come
   std::array<PendingExecution, 4> plans;  // their execute to come, if it is ever logged
   uint8_t plans_open = 0;
+  std::vector<PendingExecution> loose_plans;  // of the run under way, and of those nested in it
   LastExecution last;
 };
 

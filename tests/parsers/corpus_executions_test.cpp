@@ -57,7 +57,7 @@ Counted count(const std::string& path) {
   StreamTable streams;
   Counted counted;
   ExecutionBuilder builder(shapes, queries, streams, key, "main",
-                           [&](std::span<const Execution> batch) {
+                           [&](std::span<const Execution> batch, std::span<const PlannedRun>) {
                              for (const Execution& execution : batch) {
                                if (execution.has(Execution::kPlanOnly)) {
                                  ++counted.plans_alone;

@@ -59,8 +59,10 @@ struct BuilderFixture {
             {[this](std::string_view text) -> const ResolvedSql& { return sql.resolve(text); },
              sql.queries},
             streams, HashKey{1, 2}, "main",
-            [this](std::span<const Execution> batch) {
+            [this](std::span<const Execution> batch, std::span<const PlannedRun> beside) {
               ++batches;
+              for (const PlannedRun& run : beside)
+                plans.push_back(describe(run, batch));
               out.insert(out.end(), batch.begin(), batch.end());
             },
             limits) {}
@@ -100,6 +102,13 @@ struct BuilderFixture {
     return lines;
   }
 
+  /// "SELECT 1: Result", "SELECT 2 in SELECT 1: Result".
+  std::string describe(const PlannedRun& run, std::span<const Execution> batch) const {
+    const std::string& own = sql.queries[run.execution.query].text;
+    const std::string& run_of = sql.queries[batch[run.at].query].text;
+    return own + (own == run_of ? "" : " in " + run_of) + ": " + label_of(run.plan->root());
+  }
+
   std::string describe(const Execution& execution) const {
     const auto ms = [](EventTime at) {
       const int64_t micros = at.time_since_epoch().count() - 1'000'000'000;
@@ -122,6 +131,7 @@ struct BuilderFixture {
   FakeSql sql;
   StreamTable streams;
   std::vector<Execution> out;
+  std::vector<std::string> plans;
   size_t batches = 0;
   int32_t pid = 10;
   std::string session = "s.10";

@@ -131,5 +131,75 @@ TEST(PlanLink, APlanThatComesAfterItsExecutionWasGivenOutIsNotAnother) {
   EXPECT_EQ(fixture.builder.counts().at("late_part"), 1U);
 }
 
+constexpr const char* kWhole1 =
+    "duration: 50.000 ms  plan:\n{\"Query Text\": \"SELECT 1\", \"Plan\": {\"Node Type\": "
+    "\"Result\"}}";
+constexpr const char* kWhole2 =
+    "duration: 20.000 ms  plan:\nQuery Text: SELECT 2\n"
+    "Seq Scan on a  (cost=0.00..1.00 rows=1 width=4)";
+
+TEST(PlanLink, ThePlanTravelsBesideItsExecution) {
+  const Case cases[] = {
+      {"after the execute",
+       {{150, "duration: 50.100 ms  execute <unnamed>: SELECT 1"}, {150, kWhole1}},
+       {"SELECT 1: Result"}},
+      {"before the execute",
+       {{100, "duration: 0.500 ms  bind <unnamed>: SELECT 1"},
+        {150, kWhole1},
+        {150, "duration: 50.100 ms  execute <unnamed>: SELECT 1"}},
+       {"SELECT 1: Result"}},
+      {"with log_statement",
+       {{100, "statement: SELECT 1"}, {150, kWhole1}, {150, "duration: 50.100 ms"}},
+       {"SELECT 1: Result"}},
+      {"simple protocol",
+       {{150, kWhole1}, {150, "duration: 50.100 ms  statement: SELECT 1"}},
+       {"SELECT 1: Result"}},
+      {"nested before, own after the execute",
+       {{100, "duration: 0.500 ms  bind <unnamed>: SELECT 1"},
+        {140, kWhole2},
+        {150, "duration: 50.100 ms  execute <unnamed>: SELECT 1"},
+        {150, kWhole1}},
+       {"SELECT 2 in SELECT 1: Seq Scan on a", "SELECT 1: Result"}},
+      {"plans alone, one nested",
+       {{140, kWhole2}, {150, kWhole1}, {250, kWhole1}},
+       {"SELECT 1: Result", "SELECT 2 in SELECT 1: Seq Scan on a", "SELECT 1: Result"}},
+      {"the execution failed: its plan is nobody's",
+       {{100, "duration: 0.500 ms  bind <unnamed>: SELECT 1"},
+        {140, kWhole2},
+        {160, "duration: 0.500 ms  bind <unnamed>: SELECT 1"},
+        {170, "duration: 1.100 ms  execute <unnamed>: SELECT 1"}},
+       {}},
+      {"cut off", {{150, "duration: 50.100 ms  execute <unnamed>: SELECT 1"}, {150, kPlan1}}, {}},
+  };
+  for (const Case& c : cases) {
+    BuilderFixture fixture;
+    for (const Line& line : c.lines)
+      fixture.log(line.ms, line.message);
+    fixture.flushed();
+    EXPECT_THAT(fixture.plans, testing::ElementsAreArray(c.expected)) << c.why;
+  }
+}
+
+TEST(PlanLink, BadPlansAreCountedByReason) {
+  BuilderFixture fixture;
+  fixture.log(150, kPlan1);
+  fixture.log(250, "duration: 1.000 ms  plan:\n<explain>\n<Query-Text>SELECT 1</Query-Text>");
+  fixture.log(350, "duration: 1.000 ms  plan:\n{\"Query Text\": \"SELECT 1\", nonsense}");
+  fixture.flushed();
+  EXPECT_EQ(fixture.builder.counts().at("plan_cut_off"), 1U);
+  EXPECT_EQ(fixture.builder.counts().at("plan_format"), 1U);
+  EXPECT_EQ(fixture.builder.counts().at("plan_not_json"), 1U);
+}
+
+TEST(PlanLink, StatementsNestedInOneRunAreBounded) {
+  BuilderFixture fixture;
+  fixture.log(100, "duration: 0.500 ms  bind <unnamed>: SELECT 1");
+  for (int i = 0; i < 100; ++i)
+    fixture.log(140, kWhole2);
+  fixture.log(200, "duration: 150.100 ms  execute <unnamed>: SELECT 1");
+  fixture.flushed();
+  EXPECT_EQ(fixture.plans.size(), 8U);
+}
+
 }  // namespace
 }  // namespace ectoscope
