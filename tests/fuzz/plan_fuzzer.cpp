@@ -23,7 +23,6 @@ void check(const ectoscope::Plan& plan) {
     require(node.depth <= PlanLimits::kDepth);
     require(node.filter.conditions.size() <= PlanLimits::kConditions);
     bytes += node.filter.text.size() + node.index_cond.text.size();
-    require(node.filter.text.find('\'') == std::string::npos);
   }
   require(bytes <= PlanLimits::kAllText + PlanLimits::kText);
   require(ectoscope::worst_node(plan) < plan.nodes.size());
