@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ignore_rule.h"
 #include "core/options.h"
 #include "core/result.h"
 
@@ -47,6 +48,23 @@ struct DetectorConfig {
   Options options;
 };
 
+/// Whose traffic an override is for: globs, empty fits all.
+struct OverrideMatch {
+  std::string application;
+  std::string database;
+  std::string user;
+  std::string route;
+  std::string tag;  // the comment's key that named the route: "job", "controller"
+};
+
+struct OverrideConfig {
+  OverrideMatch match;
+  std::vector<DetectorConfig> detectors;  // all, in the order of the tables
+};
+
+/// The kind of what `analyze --scale` finds: no detector's, but ignored and listed like theirs.
+inline constexpr std::string_view kScaleKind = "grows_with_data";
+
 /// Made by defaults() or parse_config() only; a plain value from then on.
 class Config {
  public:
@@ -60,6 +78,9 @@ class Config {
   [[nodiscard]] const Options& grouping() const { return grouping_; }
   /// In the order of the tables, also those that are not enabled.
   [[nodiscard]] const std::vector<DetectorConfig>& detectors() const { return detectors_; }
+  /// The first that fits decides.
+  [[nodiscard]] const std::vector<OverrideConfig>& overrides() const { return overrides_; }
+  [[nodiscard]] const std::vector<IgnoreRule>& ignore() const { return ignore_; }
 
  private:
   friend class ConfigLoader;
@@ -71,6 +92,8 @@ class Config {
   LimitsConfig limits_;
   Options grouping_;
   std::vector<DetectorConfig> detectors_;
+  std::vector<OverrideConfig> overrides_;
+  std::vector<IgnoreRule> ignore_;
 };
 
 /// Reads YAML.  `name` is the file's, for messages.  The error holds every problem, a line each

@@ -48,6 +48,26 @@ void text(const TextSpec& spec, size_t indent, std::string& out) {
   out += std::string(indent, ' ') + std::string(spec.key) + ": " + value + "\n";
 }
 
+constexpr std::string_view kSuppressions = R"(
+# Findings that are known and left alone: still counted and listed, but in no gate and no alert.  The
+# same list may stand in .ectoscope.yaml in the application's repository (docs/ignore.md).  A rule
+# has a reason, and one or more of id, kind, table, route and fingerprint, all of which must fit; in
+# table and route * stands for any text.  After the day in `expires` it hides nothing any more.
+#   - id: n_plus_one_read-5f0c2a9e7d3b1c44
+#     reason: five plans at most, shown to admins only
+#     owner: billing
+#     expires: 2027-03-31
+#   - {kind: slow_query, route: "ReportController.*", reason: reports may take their time}
+ignore: []
+
+# Other settings for some of the traffic; the first that matches decides, and what it does not name
+# is as under `detectors:`.  Matched are application, database, user, route and tag, the comment's key
+# that named the route (controller, job, worker, live_view ...).
+#   - match: {tag: job}
+#     detectors: {n_plus_one_read: {min_repeats: 100}, n_plus_one_write: {enabled: false}}
+overrides: []
+)";
+
 }  // namespace
 
 std::string render_example(const SettingsTables& tables) {
@@ -70,6 +90,7 @@ std::string render_example(const SettingsTables& tables) {
   out += tables.grouping.empty() ? " {}\n" : "\n";
   for (const OptionSpec& spec : tables.grouping)
     number(spec, 2, out);
+  out += kSuppressions;
   out += "\n# What is looked for; each has a page in docs/detectors/.\ndetectors:";
   out += tables.detectors.empty() ? " {}\n" : "\n";
   bool first = true;

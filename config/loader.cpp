@@ -1,7 +1,10 @@
 // YAML to Config.  yaml-cpp's exceptions end in YamlReader.
+#include <functional>
 #include <map>
 
 #include "config/config.h"
+#include "config/ignore_rules.h"
+#include "config/overrides.h"
 #include "config/settings.h"
 #include "config/values.h"
 #include "config/yaml_reader.h"
@@ -36,9 +39,19 @@ class ConfigLoader {
       yaml_.section(path, yaml_.options_section(tables_.grouping, config_.grouping_), value);
     });
     section.emplace("detectors", [this](const std::string& path, const YAML::Node& value) {
-      read_detectors(path, value);
+      read_detectors(yaml_, path, value, tables_, config_.detectors_);
+    });
+    section.emplace("ignore", [this](const std::string& path, const YAML::Node& value) {
+      read_ignore_rules(yaml_, path, value, tables_, config_.ignore_);
+    });
+    std::function<void()> overrides = [] {};  // they build on `detectors:`, which may come later
+    section.emplace("overrides", [&](const std::string& path, const YAML::Node& value) {
+      overrides = [this, path, value] {
+        read_overrides(yaml_, path, value, tables_, config_.detectors_, config_.overrides_);
+      };
     });
     yaml_.section("", section, root);
+    overrides();
   }
 
   void read_input(const std::string& path, const YAML::Node& node) {
@@ -68,30 +81,6 @@ class ConfigLoader {
     };
     config_.limits_ = {size("shapes"), size("routes"), size("streams"), size("findings"),
                        size("max_statement_bytes")};
-  }
-
-  void read_detectors(const std::string& path, const YAML::Node& node) {
-    YamlReader::Section section;
-    for (size_t i = 0; i < tables_.detectors.size(); ++i) {
-      section.emplace(tables_.detectors[i].name,
-                      [this, i](const std::string& key, const YAML::Node& value) {
-                        read_detector(key, i, value);
-                      });
-    }
-    yaml_.section(path, section, node);
-  }
-
-  void read_detector(const std::string& path, size_t index, const YAML::Node& node) {
-    DetectorConfig& detector = config_.detectors_[index];
-    YamlReader::Section section =
-        yaml_.options_section(tables_.detectors[index].options, detector.options);
-    section.emplace(enabled_setting().key,
-                    [this, &detector](const std::string& key, const YAML::Node& value) {
-                      double enabled = detector.enabled ? 1 : 0;
-                      yaml_.number(key, enabled_setting(), value, enabled);
-                      detector.enabled = enabled != 0;
-                    });
-    yaml_.section(path, section, node);
   }
 
   YamlReader yaml_;

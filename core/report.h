@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/finding.h"
+#include "core/ignoring.h"
 
 namespace ectoscope {
 
@@ -29,11 +31,15 @@ struct InputFacts {
   uint64_t traces = 0;                       // closed, of any rung
   std::map<std::string, uint64_t> unparsed;  // by reason
   InputFidelity fidelity;
+  std::optional<EventTime> last_event;  // the latest end of an execution
 };
 
 struct AnalysisReport {
   InputFacts input;
   std::vector<Finding> findings;  // costliest first
+  Ignoring ignoring;
+  std::optional<Gate> gate;        // when one was asked for
+  std::optional<Explanation> why;  // likewise
 };
 
 }  // namespace ectoscope

@@ -34,24 +34,33 @@ const SettingsTables& settings_tables() {
 
 class Analysis::Judge final : public Report {
  public:
-  Judge(const DetectorEntry& entry, const Options& options, Analysis& analysis)
-      : entry_(entry), analysis_(analysis), detector_(entry.make(options)) {}
+  /// `index` is the detector's in the registry and in the configuration.
+  Judge(const DetectorEntry& entry, const Config& config, size_t index, Analysis& analysis)
+      : entry_(entry), analysis_(analysis) {
+    add_settings(config.detectors()[index]);
+    for (const OverrideConfig& override_config : config.overrides())
+      add_settings(override_config.detectors[index]);
+  }
 
-  void judge(const Execution& execution, const Query& query) {
+  /// `settings` is what OverrideSelector says.
+  void judge(const Execution& execution, const Query& query, size_t settings) {
+    if (by_settings_[settings] == nullptr) return;
     execution_ = &execution;
-    detector_->on_execution(execution, query, *this);
+    by_settings_[settings]->on_execution(execution, query, *this);
     execution_ = nullptr;
   }
 
-  void judge(const PlannedRun& run, const Query& query) {
+  void judge(const PlannedRun& run, const Query& query, size_t settings) {
+    if (by_settings_[settings] == nullptr) return;
     execution_ = &run.execution;
-    detector_->on_plan(run.plan, run.execution, query, *this);
+    by_settings_[settings]->on_plan(run.plan, run.execution, query, *this);
     execution_ = nullptr;
   }
 
-  void judge(const Trace& trace) {
+  void judge(const Trace& trace, size_t settings) {
+    if (by_settings_[settings] == nullptr) return;
     trace_ = &trace;
-    detector_->on_trace(trace, analysis_.words_.queries, *this);
+    by_settings_[settings]->on_trace(trace, analysis_.words_.queries, *this);
     trace_ = nullptr;
   }
 
@@ -64,6 +73,13 @@ class Analysis::Judge final : public Report {
                         analysis_.words_.streams[stream], routes[route], place);
   }
 
+  void near_miss(const NearMiss& miss) override {
+    if (analysis_.watchers_.near_misses == nullptr) return;
+    const StreamId stream = trace_ != nullptr ? trace_->stream : execution_->stream;
+    analysis_.watchers_.near_misses->add(entry_.name, analysis_.words_.streams[stream].database,
+                                         miss);
+  }
+
  private:
   // What the comment of the statement at fault said; another statement's line would mislead.
   [[nodiscard]] uint32_t whence_of(QueryId query) const {
@@ -74,20 +90,39 @@ class Analysis::Judge final : public Report {
     return 0;
   }
 
+  // Equal settings are one detector, so that what it remembers is whole.
+  void add_settings(const DetectorConfig& settings) {
+    Detector* detector = nullptr;
+    for (size_t i = 0; settings.enabled && i < options_.size() && detector == nullptr; ++i) {
+      if (options_[i] == settings.options) detector = detectors_[i].get();
+    }
+    if (settings.enabled && detector == nullptr) {
+      options_.push_back(settings.options);
+      detectors_.push_back(entry_.make(settings.options));
+      detector = detectors_.back().get();
+    }
+    by_settings_.push_back(detector);
+  }
+
   const DetectorEntry& entry_;
   Analysis& analysis_;
-  std::unique_ptr<Detector> detector_;
+  std::vector<Options> options_;
+  std::vector<std::unique_ptr<Detector>> detectors_;  // one for each of options_
+  std::vector<Detector*> by_settings_;                // null: switched off
   const Execution* execution_ = nullptr;
   const Trace* trace_ = nullptr;
 };
 
-Analysis::Analysis(const Config& config, const Vocabulary& words, size_t examples)
-    : words_(words), book_(words.queries, finding_limits(config, examples), hooks()) {
+Analysis::Analysis(const Config& config, const Vocabulary& words, size_t examples,
+                   AnalysisWatchers watchers)
+    : words_(words),
+      watchers_(watchers),
+      config_(config),
+      overrides_(config_.overrides(), words.streams, words.routes),
+      book_(words.queries, finding_limits(config, examples), hooks()) {
   const auto registry = detector_registry();  // in the order of config.detectors()
   for (size_t i = 0; i < registry.size(); ++i) {
-    const DetectorConfig& settings = config.detectors()[i];
-    if (!settings.enabled) continue;
-    judges_.push_back(std::make_unique<Judge>(registry[i], settings.options, *this));
+    judges_.push_back(std::make_unique<Judge>(registry[i], config_, i, *this));
   }
   grouper_ = std::make_unique<Grouper>(words_.queries, config.grouping(),
                                        [this](const Trace& trace) { on_trace(trace); });
@@ -98,8 +133,9 @@ Analysis::~Analysis() = default;
 void Analysis::judge_plan(const PlannedRun& run) {
   const Query& query = words_.queries[run.execution.query];
   if (query.system) return;
+  const size_t settings = overrides_.number_of(run.execution.stream, run.execution.route);
   for (const auto& judge : judges_)
-    judge->judge(run, query);
+    judge->judge(run, query, settings);
 }
 
 void Analysis::add(std::span<const Execution> executions, std::span<const PlannedRun> plans) {
@@ -111,16 +147,20 @@ void Analysis::add(std::span<const Execution> executions, std::span<const Planne
     const Query& query = words_.queries[execution.query];
     // A system query that is slow is slow; a tool's catalog read that only its plan shows is noise.
     if (query.system && execution.has(Execution::kPlanOnly)) continue;
+    const size_t settings = overrides_.number_of(execution.stream, execution.route);
     for (const auto& judge : judges_)
-      judge->judge(execution, query);
+      judge->judge(execution, query, settings);
+    if (watchers_.growth != nullptr) watchers_.growth->add(execution);
   }
   if (!executions.empty()) grouper_->add(executions);
 }
 
 void Analysis::on_trace(const Trace& trace) {
   book_.begin_judgement(trace);
+  const size_t settings = overrides_.number_of(trace.stream, trace.route);
   for (const auto& judge : judges_)
-    judge->judge(trace);
+    judge->judge(trace, settings);
+  if (watchers_.growth != nullptr) watchers_.growth->add(trace);
 }
 
 }  // namespace ectoscope

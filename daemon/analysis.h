@@ -11,7 +11,10 @@
 #include "core/execution.h"
 #include "core/query.h"
 #include "core/routes.h"
+#include "daemon/growth.h"
+#include "daemon/overrides.h"
 #include "findings/finding_book.h"
+#include "findings/near_miss_book.h"
 #include "parsers/execution_builder.h"
 #include "parsers/stream_table.h"
 #include "traces/grouper.h"
@@ -28,11 +31,19 @@ struct Vocabulary {
   const StreamTable& streams;
 };
 
-/// One server's.  Threads: one at a time.  The vocabulary must outlive it.
+/// What else is told of what happens; each may be null.
+struct AnalysisWatchers {
+  NearMissBook* near_misses = nullptr;
+  GrowthCounter* growth = nullptr;
+};
+
+/// One server's.  Threads: one at a time.  The vocabulary and the watchers must
+/// outlive it.
 class Analysis {
  public:
   /// `examples` are kept for each finding.
-  Analysis(const Config& config, const Vocabulary& words, size_t examples);
+  Analysis(const Config& config, const Vocabulary& words, size_t examples,
+           AnalysisWatchers watchers = {});
   Analysis(const Analysis&) = delete;
   Analysis& operator=(const Analysis&) = delete;
   ~Analysis();
@@ -54,6 +65,9 @@ class Analysis {
   void on_trace(const Trace& trace);
 
   Vocabulary words_;
+  AnalysisWatchers watchers_;
+  Config config_;
+  OverrideSelector overrides_;
   FindingBook book_;
   std::vector<std::unique_ptr<Judge>> judges_;
   std::unique_ptr<Grouper> grouper_;

@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <cstdio>
+#include <memory>
+#include <set>
 #include <unistd.h>
 
 #include "daemon/commands.h"
@@ -9,9 +10,15 @@
 #include "daemon/output_file.h"
 #include "daemon/pipeline.h"
 #include "daemon/progress.h"
+#include "daemon/scale.h"
+#include "daemon/suppressions.h"
 #include "daemon/terminal.h"
 #include "daemon/version.h"
+#include "daemon/why.h"
+#include "findings/gate.h"
 #include "outputs/json_report.h"
+#include "outputs/report_notes.h"
+#include "outputs/text_layout.h"
 #include "outputs/text_report.h"
 #include "platform/posix_files.h"
 
@@ -45,9 +52,76 @@ std::optional<Error> write_report(const AnalysisReport& report, const QueryTable
   return to_file ? write_file(arguments.output_file, write) : write_stdout(write);
 }
 
-bool reaches(const AnalysisReport& report, Severity gate) {
-  return std::any_of(report.findings.begin(), report.findings.end(),
-                     [gate](const Finding& finding) { return finding.severity >= gate; });
+struct Run {
+  std::unique_ptr<Pipeline> pipeline;
+  AnalysisReport report;
+};
+
+/// Reads `paths` as one log.
+Result<Run> read_log(Files& files, const Config& config, const AnalyzeArguments& arguments,
+                     const std::vector<std::string>& paths) {
+  Run run;
+  run.pipeline = std::make_unique<Pipeline>(
+      config, ExecutionFilter{arguments.since, arguments.until, arguments.database},
+      PipelineExtras{arguments.examples, !arguments.why.empty(), arguments.scale});
+  LogInputs inputs(files, input_settings(config, arguments));
+  if (const auto error = inputs.open(paths)) return *error;
+  Progress progress(is_terminal(STDERR_FILENO), inputs.total_bytes());
+  const auto error = inputs.read(*run.pipeline, progress);
+  progress.clear();
+  if (error) return *error;
+  for (const std::string& warning : inputs.warnings())
+    std::fprintf(stderr, "ectoscope analyze: %s\n", warning.c_str());
+  run.report = run.pipeline->finish();
+  return run;
+}
+
+Result<Run> read_logs(Files& files, const Config& config, const AnalyzeArguments& arguments) {
+  if (!arguments.scale) return read_log(files, config, arguments, arguments.files);
+  auto small = read_log(files, config, arguments, {arguments.files[0]});
+  if (!small.ok()) return small.error();
+  auto large = read_log(files, config, arguments, {arguments.files[1]});
+  if (!large.ok()) return large.error();
+  large.value().report = compare_runs(*small.value().pipeline, small.value().report,
+                                      *large.value().pipeline, large.value().report);
+  return large;
+}
+
+/// Adds to the report what rules, baseline and --why say of it; writes the baseline.
+std::optional<Error> judge(const AnalyzeArguments& arguments, const Config& config,
+                           Suppressions& suppressions, Run& run) {
+  AnalysisReport& report = run.report;
+  report.ignoring.files = suppressions.files;
+  // The log's own time, so that the same log gives the same report on any day.
+  suppressions.rules.apply(report, report.input.last_event.value_or(EventTime::min()));
+  if (!arguments.write_baseline.empty()) {
+    const std::string text = render_baseline(report);
+    if (auto error =
+            write_file(arguments.write_baseline, [&](std::ostream& out) { out << text; })) {
+      return error;
+    }
+    suppressions.baseline = parse_baseline(text, arguments.write_baseline).value();
+  }
+  if (arguments.fail_on) {
+    const Baseline* baseline = suppressions.baseline ? &*suppressions.baseline : nullptr;
+    report.gate = judge_gate(report, *arguments.fail_on, baseline);
+  }
+  if (!arguments.why.empty()) {
+    report.why = explain(arguments.why, config, *run.pipeline, report);
+  }
+  return std::nullopt;
+}
+
+/// The report may be in a file, and for a machine: who reads the job's output is told here.
+void tell_failure(const AnalysisReport& report) {
+  std::fprintf(stderr, "ectoscope analyze: gate %s\n", gate_sentence(*report.gate).c_str());
+  if (!report.gate->blind.empty()) std::fprintf(stderr, "  %s\n", report.gate->blind.c_str());
+  const std::set<std::string> failing(report.gate->failing.begin(), report.gate->failing.end());
+  for (const Finding& finding : report.findings) {
+    if (!failing.contains(finding.id)) continue;
+    std::fprintf(stderr, "  %s  %s\n", finding.id.c_str(),
+                 harmless(steady_summary(finding)).c_str());
+  }
 }
 
 }  // namespace
@@ -59,24 +133,23 @@ int run_analyze(const AnalyzeArguments& arguments) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return kExitUsage;
   }
-  Pipeline pipeline(config.value(), {arguments.since, arguments.until, arguments.database},
-                    arguments.examples);
-  LogInputs inputs(*files, input_settings(config.value(), arguments));
-  if (const auto error = inputs.open(arguments.files)) return fail(kExitInput, error->message);
-  Progress progress(is_terminal(STDERR_FILENO), inputs.total_bytes());
-  if (const auto error = inputs.read(pipeline, progress)) {
-    progress.clear();
+  auto suppressions = load_suppressions(*files, config.value(), arguments);
+  if (!suppressions.ok()) {
+    std::fprintf(stderr, "%s\n", suppressions.error().message.c_str());
+    return kExitUsage;
+  }
+  auto run = read_logs(*files, config.value(), arguments);
+  if (!run.ok()) return fail(kExitInput, run.error().message);
+  if (const auto error = judge(arguments, config.value(), suppressions.value(), run.value())) {
     return fail(kExitInput, error->message);
   }
-  progress.clear();
-  for (const std::string& warning : inputs.warnings())
-    std::fprintf(stderr, "ectoscope analyze: %s\n", warning.c_str());
-
-  const AnalysisReport report = pipeline.finish();
-  if (const auto error = write_report(report, pipeline.queries(), arguments)) {
+  const AnalysisReport& report = run.value().report;
+  if (const auto error = write_report(report, run.value().pipeline->queries(), arguments)) {
     return fail(kExitInput, error->message);
   }
-  return arguments.fail_on && reaches(report, *arguments.fail_on) ? kExitGate : kExitDone;
+  if (!report.gate || report.gate->passed) return kExitDone;
+  tell_failure(report);
+  return kExitGate;
 }
 
 }  // namespace ectoscope

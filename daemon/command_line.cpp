@@ -11,19 +11,21 @@
 #include "daemon/exit_status.h"
 #include "daemon/time_argument.h"
 #include "daemon/version.h"
+#include "daemon/why.h"
 
 namespace ectoscope {
 namespace {
 
 constexpr const char* kAnalyzeFooter = R"(
 Several files are taken as the rotations of one log and read in the order of their first stamps;
-.gz and .zst files are read as they are.  Exit status: 0 done, 1 --fail-on found something,
+.gz and .zst files are read as they are.  Exit status: 0 done, 1 the gate failed,
 2 wrong usage or configuration, 3 an input could not be read.
 
 Examples:
   ectoscope analyze /var/log/postgresql/postgresql-15-main.log
   ectoscope analyze --since='2026-11-22 08:00' --database=shop --output=json *.csv.gz
-  docker logs db 2>&1 | ectoscope analyze --fail-on=warning -)";
+  docker logs db 2>&1 | ectoscope analyze --fail-on=warning -
+  ectoscope analyze --baseline=.ectoscope-baseline --output=markdown test.log)";
 
 /// A checker of CLI11 returns what is wrong with the text, or nothing.
 auto setting_checker(const char* key) {
@@ -63,7 +65,7 @@ struct RawAnalyze {
   std::string until;
   std::string output = "text";
   std::string examples = "5";
-  std::string fail_on = "none";
+  std::string fail_on;
 };
 
 void add_input_options(CLI::App& command, RawAnalyze& raw) {
@@ -96,9 +98,11 @@ void add_input_options(CLI::App& command, RawAnalyze& raw) {
 }
 
 void add_output_options(CLI::App& command, RawAnalyze& raw) {
-  command.add_option("--output", raw.output, "text or json (default: text)")
+  command
+      .add_option("--output", raw.output,
+                  "text, json, sarif, junit, markdown or html (default: text)")
       ->type_name("FORM")
-      ->check(choice_checker({"text", "json"}));
+      ->check(choice_checker({"text", "json", "sarif", "junit", "markdown", "html"}));
   command
       .add_option("--output.file", raw.arguments.output_file,
                   "Write the report there, whole or not at all (default: standard output)")
@@ -108,18 +112,45 @@ void add_output_options(CLI::App& command, RawAnalyze& raw) {
                   "How many occurrences of a finding are listed, or all (default: 5)")
       ->type_name("N")
       ->check(examples_checker);
+}
+
+void add_gate_options(CLI::App& command, RawAnalyze& raw) {
+  AnalyzeArguments& to = raw.arguments;
   command
       .add_option("--fail-on", raw.fail_on,
-                  "Exit 1 on findings of this severity or a higher one:\n"
-                  "none, info, warning or critical (default: none)")
+                  "Exit 1 on findings of this severity or a higher one, and on input\n"
+                  "that does not show every statement: none, info, warning or critical\n"
+                  "(default: none; warning with --baseline)")
       ->type_name("SEVERITY")
       ->check(choice_checker({"none", "info", "warning", "critical"}));
+  command
+      .add_option("--baseline", to.baseline, "Findings listed there do not fail; only new ones do")
+      ->type_name("PATH");
+  command
+      .add_option("--write-baseline", to.write_baseline,
+                  "List what is found there, to be let pass from now on")
+      ->type_name("PATH");
+  command
+      .add_option("--ignore.file", to.ignore_file,
+                  "Findings to ignore, with reasons (default: .ectoscope.yaml in\n"
+                  "the working directory, where there is one)")
+      ->type_name("PATH");
+  command
+      .add_option("--why", to.why,
+                  "Explain why a finding was not reported: its id, or a kind;\n"
+                  "with --output=text or json")
+      ->type_name("ID|KIND")
+      ->check(problem_with_why);
+  command.add_flag("--scale", to.scale,
+                   "FILE FILE are the same tests over little data and over more:\n"
+                   "report every query that ran more often with more");
 }
 
 CLI::App* add_analyze(CLI::App& app, RawAnalyze& raw) {
   CLI::App* command = app.add_subcommand("analyze", "Read PostgreSQL logs once and report");
   add_input_options(*command, raw);
   add_output_options(*command, raw);
+  add_gate_options(*command, raw);
   command
       ->add_option("--config.file", raw.arguments.config_file,
                    "Settings (default: config/ectoscope.example.yaml has them all)")
@@ -160,6 +191,14 @@ std::optional<Severity> severity_of(const std::string& name) {
   return std::nullopt;
 }
 
+OutputFormat format_of(const std::string& name) {
+  if (name == "json") return OutputFormat::kJson;
+  if (name == "sarif") return OutputFormat::kSarif;
+  if (name == "junit") return OutputFormat::kJunit;
+  if (name == "markdown") return OutputFormat::kMarkdown;
+  return name == "html" ? OutputFormat::kHtml : OutputFormat::kText;
+}
+
 Command finish(RawAnalyze raw) {
   AnalyzeArguments& to = raw.arguments;
   for (const std::string& file : to.files) {
@@ -172,12 +211,23 @@ Command finish(RawAnalyze raw) {
   if (to.since && to.until && *to.until <= *to.since) {
     return Done{kExitUsage, "", "ectoscope analyze: --until is not after --since\n"};
   }
-  to.output = raw.output == "json" ? OutputFormat::kJson : OutputFormat::kText;
+  to.output = format_of(raw.output);
+  const bool for_people = to.output == OutputFormat::kText || to.output == OutputFormat::kJson;
+  if (!to.why.empty() && (!for_people || to.scale)) {
+    return Done{kExitUsage, "",
+                "ectoscope analyze: --why goes with --output=text or json, and not with --scale\n"};
+  }
+  if (to.scale && (to.files.size() != 2 || to.files[0] == "-")) {
+    return Done{kExitUsage, "",
+                "ectoscope analyze: --scale takes two files: the log of the tests over little "
+                "data, then over more\n"};
+  }
   to.examples = AnalyzeArguments::kMostExamples;
   if (raw.examples != "all") {
     std::from_chars(raw.examples.data(), raw.examples.data() + raw.examples.size(), to.examples);
   }
   to.fail_on = severity_of(raw.fail_on);
+  if (raw.fail_on.empty() && !to.baseline.empty()) to.fail_on = Severity::kWarning;
   return to;
 }
 
@@ -223,6 +273,11 @@ Command parse_command_line(int argc, const char* const* argv) {
   auto* example = check_config->add_flag("--print-example", check_arguments.print_example,
                                          "Print a file with every setting and its default");
   file->excludes(example);
+  CheckIgnoreArguments ignore_arguments;
+  CLI::App* check_ignore = check->add_subcommand("ignore", "Validate a file of ignore rules");
+  check_ignore->add_option("FILE", ignore_arguments.file, "The YAML file")
+      ->required()
+      ->type_name("");
   app.add_subcommand("version", "Print the version");
 
   try {
@@ -238,6 +293,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     }
     return doctor_arguments;
   }
+  if (check_ignore->parsed()) return ignore_arguments;
   if (check->parsed()) {
     if (check_arguments.file.empty() && !check_arguments.print_example) {
       return Done{kExitUsage, "", "ectoscope check config: FILE is required\n"};

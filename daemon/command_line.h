@@ -13,7 +13,7 @@
 
 namespace ectoscope {
 
-enum class OutputFormat : uint8_t { kText, kJson };
+enum class OutputFormat : uint8_t { kText, kJson, kSarif, kJunit, kMarkdown, kHtml };
 
 /// `ectoscope analyze`
 struct AnalyzeArguments {
@@ -29,10 +29,15 @@ struct AnalyzeArguments {
   std::optional<EventTime> until;  // and those that start at it or later
   std::optional<std::string> database;
   OutputFormat output = OutputFormat::kText;
-  std::string output_file;  // empty: standard output
-  size_t examples = 5;      // kept for each finding
-  std::optional<Severity> fail_on;
-  size_t in_full = SIZE_MAX;  // findings that the text report shows with all they have
+  std::string output_file;          // empty: standard output
+  size_t examples = 5;              // kept for each finding
+  std::optional<Severity> fail_on;  // none: no gate; a baseline alone asks for warnings
+  std::string baseline;             // empty: none
+  std::string write_baseline;       // likewise
+  std::string ignore_file;          // empty: the working directory's, where it has one
+  std::string why;                  // id or kind; empty: not asked
+  bool scale = false;               // two files: the same tests over less data and more
+  size_t in_full = SIZE_MAX;        // findings that the text report shows with all they have
 };
 
 /// `ectoscope demo`
@@ -53,6 +58,11 @@ struct CheckConfigArguments {
   bool print_example = false;
 };
 
+/// `ectoscope check ignore`
+struct CheckIgnoreArguments {
+  std::string file;
+};
+
 struct VersionArguments {};
 
 /// Nothing is left to do: help was asked for (0), or the command line is wrong (2).
@@ -63,7 +73,7 @@ struct Done {
 };
 
 using Command = std::variant<Done, AnalyzeArguments, DemoArguments, DoctorArguments,
-                             CheckConfigArguments, VersionArguments>;
+                             CheckConfigArguments, CheckIgnoreArguments, VersionArguments>;
 
 /// Never throws.
 Command parse_command_line(int argc, const char* const* argv);

@@ -63,7 +63,7 @@ LogFacts read_log_head(Files& files, const Config& config, const std::string& pa
   if (path.empty()) return log;
   Heads heads(files);
   LogInputs inputs(heads, config.input());
-  Pipeline pipeline(config, {}, 0);
+  Pipeline pipeline(config, {}, {.examples = 0});
   Progress progress(false, 0);
   if (const auto error = inputs.open({path})) {
     log.problem = error->message;

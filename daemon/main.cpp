@@ -21,6 +21,9 @@ struct Run {
   int operator()(const CheckConfigArguments& arguments) const {
     return run_check_config(arguments);
   }
+  int operator()(const CheckIgnoreArguments& arguments) const {
+    return run_check_ignore(arguments);
+  }
   int operator()(const VersionArguments& /*none*/) const { return run_version(); }
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/pipeline.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <sys/random.h>
 #include <utility>
@@ -23,14 +24,17 @@ SqlLimits sql_limits(const Config& config) {
 
 }  // namespace
 
-Pipeline::Pipeline(const Config& config, ExecutionFilter filter, size_t examples)
+Pipeline::Pipeline(const Config& config, ExecutionFilter filter, PipelineExtras extras)
     : filter_(std::move(filter)),
       key_(draw_key()),
       queries_(config.limits().shapes),
       routes_(config.limits().routes),
       streams_(config.limits().streams),
       shapes_(queries_, routes_, key_, sql_limits(config)),
-      analysis_(config, {queries_, routes_, streams_}, examples) {
+      near_misses_(extras.near_misses ? std::make_unique<NearMissBook>() : nullptr),
+      growth_(extras.growth ? std::make_unique<GrowthCounter>(queries_, streams_) : nullptr),
+      analysis_(config, {queries_, routes_, streams_}, extras.examples,
+                {near_misses_.get(), growth_.get()}) {
   builder_ = std::make_unique<ExecutionBuilder>(
       shapes_, queries_, streams_, key_, config.server(),
       [this](std::span<const Execution> executions, std::span<const PlannedRun> plans) {
@@ -61,7 +65,16 @@ AnalysisReport Pipeline::finish() {
     facts_.traces += analysis_.grouper().traces(rung);
   }
   facts_.fidelity = judge_fidelity(builder_->fidelity());
-  return {facts_, analysis_.book().findings()};
+  AnalysisReport report{facts_, analysis_.book().findings(), {}, {}, {}};
+  ignored_.fill(queries_, report.ignoring);
+  return report;
+}
+
+std::set<std::string> Pipeline::databases() const {
+  std::set<std::string> names;
+  for (StreamId stream = 0; stream < streams_.size(); ++stream)
+    names.insert(streams_[stream].database);
+  return names;
 }
 
 void Pipeline::on_executions(std::span<const Execution> executions,
@@ -70,7 +83,7 @@ void Pipeline::on_executions(std::span<const Execution> executions,
   wanted_plans_.clear();
   auto plan = plans.begin();
   for (size_t i = 0; i < executions.size(); ++i) {
-    const bool take = wanted(executions[i]);
+    const bool take = to_judge(executions[i]);
     for (; plan != plans.end() && plan->at == i; ++plan) {
       if (take) wanted_plans_.push_back({wanted_.size(), plan->execution, plan->plan});
     }
@@ -80,8 +93,16 @@ void Pipeline::on_executions(std::span<const Execution> executions,
   analysis_.add(wanted_, wanted_plans_);
 }
 
+bool Pipeline::to_judge(const Execution& execution) {
+  if (!wanted(execution)) return false;
+  facts_.last_event = std::max(facts_.last_event.value_or(EventTime::min()), execution.ended_at);
+  if (!execution.has(Execution::kIgnored)) return true;
+  ignored_.add(execution, streams_[execution.stream].database);
+  return false;
+}
+
 bool Pipeline::wanted(const Execution& execution) const {
-  if (execution.query == kNoQuery || execution.has(Execution::kIgnored)) return false;
+  if (execution.query == kNoQuery) return false;
   if (filter_.since && execution.started_at < *filter_.since) return false;
   if (filter_.until && execution.started_at >= *filter_.until) return false;
   return !filter_.database || streams_[execution.stream].database == *filter_.database;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "core/report.h"
 #include "core/routes.h"
 #include "daemon/analysis.h"
+#include "daemon/growth.h"
+#include "findings/ignored_statements.h"
+#include "findings/near_miss_book.h"
 #include "parsers/execution_builder.h"
 #include "parsers/log_record.h"
 #include "parsers/sql_shapes.h"
@@ -28,11 +32,17 @@ struct ExecutionFilter {
   std::optional<std::string> database;
 };
 
+/// What a run keeps.
+struct PipelineExtras {
+  size_t examples = 5;  // for each finding
+  bool near_misses = false;
+  bool growth = false;
+};
+
 /// Threads: one at a time.  Feed records(), tell what each parser dropped, then finish() once.
 class Pipeline {
  public:
-  /// `examples` are kept for each finding.
-  Pipeline(const Config& config, ExecutionFilter filter, size_t examples);
+  Pipeline(const Config& config, ExecutionFilter filter, PipelineExtras extras);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
   ~Pipeline();
@@ -49,8 +59,17 @@ class Pipeline {
   /// All shapes seen; lives as long as the pipeline.
   [[nodiscard]] const QueryTable& queries() const { return queries_; }
 
+  /// Of all statements, sorted, each once.
+  [[nodiscard]] std::set<std::string> databases() const;
+
+  /// Null unless they were asked for.
+  [[nodiscard]] const NearMissBook* near_misses() const { return near_misses_.get(); }
+  [[nodiscard]] const GrowthCounter* growth() const { return growth_.get(); }
+
  private:
   void on_executions(std::span<const Execution> executions, std::span<const PlannedRun> plans);
+  /// Counts what is not for its ectoscope:ignore comment.
+  bool to_judge(const Execution& execution);
   [[nodiscard]] bool wanted(const Execution& execution) const;
   void add_drops(const DropCounts& drops);
 
@@ -60,11 +79,14 @@ class Pipeline {
   Routes routes_;
   StreamTable streams_;
   SqlShapes shapes_;
+  std::unique_ptr<NearMissBook> near_misses_;
+  std::unique_ptr<GrowthCounter> growth_;
   Analysis analysis_;
   std::unique_ptr<ExecutionBuilder> builder_;
   std::vector<Execution> wanted_;         // scratch
   std::vector<PlannedRun> wanted_plans_;  // scratch
   InputFacts facts_;
+  IgnoredStatements ignored_;
 };
 
 }  // namespace ectoscope

@@ -5,6 +5,7 @@
 // (redundant_query), and chains that grouping is not sure of.
 #include <algorithm>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/repeats.h"
 #include "detectors/support/wording.h"
@@ -35,16 +36,28 @@ class NPlusOneRead final : public Detector {
         min_confidence_(options.ratio("min_grouping_confidence")) {}
 
   void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
-    if (trace.confidence < min_confidence_) return;
+    if (trace.confidence < min_confidence_) {
+      note_unsure_repeats(trace, queries, min_repeats_, Operation::kSelect, min_confidence_,
+                          report);
+      return;
+    }
+    note_few_repeats(trace, queries, min_repeats_, Operation::kSelect, report);
     for (Repeats& repeats : repeats_of(trace, queries, min_repeats_)) {
       const Query& query = queries[repeats.query];
       if (query.operation != Operation::kSelect) continue;
-      if (!keep_loops(trace, query, repeats)) continue;
+      if (!keep_loops(trace, query, repeats)) {
+        report.near_miss({query.id,
+                          kNoQuery,
+                          {},
+                          0,
+                          0,
+                          "its repeats are no loop over single keys: a list, a page, a cursor"});
+        continue;
+      }
       uint32_t parent = UINT32_MAX;
-      find_parent(trace, queries, repeats, &parent);
+      const QueryId parent_query = find_parent(trace, queries, repeats, &parent);
       measure(trace, queries, repeats);
-      if (repeats.count < min_repeats_) continue;
-      if (repeats.keys_known && repeats.distinct_keys < min_repeats_) continue;
+      if (too_few(repeats, min_repeats_, parent_query, report)) continue;
       report.add(describe(trace, query, repeats, parent));
     }
   }

@@ -5,6 +5,7 @@
 // else, or makes in turn with other tables' rows.
 #include <algorithm>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/repeats.h"
 #include "detectors/support/wording.h"
@@ -25,11 +26,6 @@ constexpr OptionSpec kOptions[] = {
      "Untagged statements count as one request only when grouping is at least so sure."},
 };
 
-bool is_write(Operation operation) {
-  return operation == Operation::kInsert || operation == Operation::kUpdate ||
-         operation == Operation::kDelete;
-}
-
 class NPlusOneWrite final : public Detector {
  public:
   explicit NPlusOneWrite(const Options& options)
@@ -39,7 +35,11 @@ class NPlusOneWrite final : public Detector {
         min_confidence_(options.ratio("min_grouping_confidence")) {}
 
   void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
-    if (trace.confidence < min_confidence_) return;
+    if (trace.confidence < min_confidence_) {
+      note_unsure_repeats(trace, queries, min_repeats_, Operation::kOther, min_confidence_, report);
+      return;
+    }
+    note_few_repeats(trace, queries, min_repeats_, Operation::kOther, report);
     std::vector<Repeats> all = repeats_of(trace, queries, min_repeats_);
     if (all.empty()) return;
     const bool sandbox = is_sandbox(trace, queries);
@@ -48,41 +48,27 @@ class NPlusOneWrite final : public Detector {
       if (!is_write(query.operation)) continue;
       std::erase_if(repeats.at,
                     [&](uint32_t i) { return !loops_over_keys(query, trace.executions[i]); });
+      const bool loop = repeats.at.size() >= min_repeats_;
       if (sandbox && query.operation == Operation::kInsert) drop_fixtures(trace, queries, repeats);
-      if (repeats.at.size() < min_repeats_) continue;
+      if (repeats.at.size() < min_repeats_) {
+        report.near_miss({query.id,
+                          kNoQuery,
+                          {},
+                          0,
+                          0,
+                          loop ? "a test in the SQL sandbox makes these rows for itself"
+                               : "its repeats are no loop over single rows"});
+        continue;
+      }
       uint32_t parent = UINT32_MAX;
-      find_parent(trace, queries, repeats, &parent);
+      const QueryId parent_query = find_parent(trace, queries, repeats, &parent);
       measure(trace, queries, repeats);
-      if (repeats.count < min_repeats_) continue;
-      if (repeats.keys_known && repeats.distinct_keys < min_repeats_) continue;
+      if (too_few(repeats, min_repeats_, parent_query, report)) continue;
       report.add(describe(trace, query, repeats, parent));
     }
   }
 
  private:
-  // What remains is the longest run of this shape with nothing but savepoints between, unless the
-  // test's first write is in it.
-  static void drop_fixtures(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
-    std::vector<uint32_t> best;
-    std::vector<uint32_t> run;
-    bool first_write = true;
-    bool run_is_first = false;
-    for (uint32_t i = 0; i < trace.executions.size(); ++i) {
-      const Query& query = queries[trace.executions[i].query];
-      if (query.transaction != TransactionVerb::kNone) continue;
-      if (query.id != repeats.query) {
-        run.clear();
-        if (is_write(query.operation)) first_write = false;
-        continue;
-      }
-      if (run.empty()) run_is_first = first_write;
-      first_write = false;
-      run.push_back(i);
-      if (!run_is_first && run.size() > best.size()) best = run;
-    }
-    repeats.at = std::move(best);
-  }
-
   Observation describe(const Trace& trace, const Query& query, const Repeats& repeats,
                        uint32_t parent) const {
     Observation observation = observe(trace, repeats, parent);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/hash.h"
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/repeats.h"
 #include "detectors/support/wording.h"
@@ -53,7 +54,12 @@ class RedundantQuery final : public Detector {
         min_confidence_(options.ratio("min_grouping_confidence")) {}
 
   void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
-    if (trace.confidence < min_confidence_) return;
+    if (trace.confidence < min_confidence_) {
+      note_unsure_repeats(trace, queries, min_repeats_, Operation::kSelect, min_confidence_,
+                          report);
+      return;
+    }
+    note_few_repeats(trace, queries, min_repeats_, Operation::kSelect, report);
     std::set<QueryId> reported;
     for (const Repeats& repeats : repeats_of(trace, queries, min_repeats_)) {
       if (judge(trace, queries, repeats, report)) reported.insert(repeats.query);
@@ -62,14 +68,16 @@ class RedundantQuery final : public Detector {
   }
 
  private:
-  // Identical executions with no write to their table between.
+  // Identical executions with no write to their table between; `most` of them are the largest
+  // group, also where it is too small.
   std::vector<uint32_t> identical(const Trace& trace, const QueryTable& queries,
-                                  const Repeats& repeats) const {
+                                  const Repeats& repeats, size_t& most) const {
     const Query& query = queries[repeats.query];
     std::map<uint64_t, std::vector<uint32_t>> by_parameters;
     std::vector<uint32_t> found;
     const auto settle = [&] {
       for (const auto& [parameters, at] : by_parameters) {
+        most = std::max(most, at.size());
         if (at.size() >= min_repeats_) found.insert(found.end(), at.begin(), at.end());
       }
       by_parameters.clear();
@@ -97,10 +105,22 @@ class RedundantQuery final : public Detector {
              Report& report) const {
     const Query& query = queries[repeats.query];
     if (query.operation != Operation::kSelect) return false;
-    if (query.key_form == KeyForm::kSingle && repeats.distinct_keys >= loop_keys_) return false;
+    if (query.key_form == KeyForm::kSingle && repeats.distinct_keys >= loop_keys_) {
+      report.near_miss({query.id, kNoQuery, "loop_keys", static_cast<double>(repeats.distinct_keys),
+                        static_cast<double>(loop_keys_), "different keys in one request"});
+      return false;
+    }
     Repeats same = repeats;
-    same.at = identical(trace, queries, repeats);
-    if (same.at.empty()) return false;
+    size_t most = 0;
+    same.at = identical(trace, queries, repeats, most);
+    if (same.at.empty()) {
+      if (most > 1) {
+        report.near_miss({query.id, kNoQuery, "min_repeats", static_cast<double>(most),
+                          static_cast<double>(min_repeats_),
+                          "repeats with the same parameters, nothing written between,"});
+      }
+      return false;
+    }
     std::set<uint64_t> questions;
     Micros kept{0};
     for (const uint32_t i : same.at) {

@@ -1,6 +1,7 @@
 // Slow queries: executions whose parse, bind and execute together reach the limit.
 #include <algorithm>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/wording.h"
 
@@ -23,7 +24,15 @@ class SlowQuery final : public Detector {
         critical_duration_(options.duration("critical_duration")) {}
 
   void on_execution(const Execution& execution, const Query& query, Report& report) override {
-    if (execution.duration < min_duration_ || execution.has(Execution::kNoDuration)) return;
+    if (execution.has(Execution::kNoDuration)) return;
+    if (execution.duration < min_duration_) {
+      if (execution.duration * 2 >= min_duration_) {
+        report.near_miss({query.id, kNoQuery, "min_duration",
+                          static_cast<double>(execution.duration.count()),
+                          static_cast<double>(min_duration_.count()), "the time of one execution"});
+      }
+      return;
+    }
     Observation observation;
     observation.query = query.id;
     observation.severity =

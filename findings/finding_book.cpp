@@ -10,14 +10,6 @@
 namespace ectoscope {
 namespace {
 
-std::string hex16(uint64_t number) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text(16, '0');
-  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, number >>= 4U)
-    *digit = kHex[number & 0xFU];
-  return text;
-}
-
 /// A named statement keeps the comment of the request that prepared it.
 bool trace_id_is_own(const Execution& execution) {
   return !execution.has(Execution::kNamed) || execution.has(Execution::kParsedNow);
@@ -188,8 +180,7 @@ void FindingBook::add_to_trace(const Trace& trace, Open open) {
 }
 
 QueryFacts FindingBook::facts_of(QueryId id) const {
-  const Query& query = queries_[id];
-  QueryFacts facts{hex16(query.fingerprint), std::nullopt, query.text, query.summary};
+  QueryFacts facts = query_facts(queries_[id]);
   if (hooks_.queryid) facts.queryid = hooks_.queryid(id);
   return facts;
 }

@@ -31,4 +31,16 @@ std::string finding_id(const Identity& identity) {
   return id;
 }
 
+std::string hex16(uint64_t number) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text(16, '0');
+  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, number >>= 4U)
+    *digit = kHex[number & 0xFU];
+  return text;
+}
+
+QueryFacts query_facts(const Query& query) {
+  return {hex16(query.fingerprint), std::nullopt, query.text, query.summary};
+}
+
 }  // namespace ectoscope

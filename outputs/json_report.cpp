@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "outputs/json_notes.h"
 #include "outputs/json_writer.h"
 
 namespace ectoscope {
@@ -214,6 +215,7 @@ void write_json_report(const AnalysisReport& report, std::string_view version, s
   for (const Finding& finding : report.findings)
     write_finding(json, finding);
   json.end_array();
+  write_notes(json, report);
   json.end_object();
 }
 

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "outputs/report_notes.h"
+
 namespace ectoscope {
 namespace {
 
@@ -72,9 +74,11 @@ class Printer {
     out_ << '\n';
   }
 
-  void briefly(std::span<const Finding> findings) {
-    out_ << "And " << count_of(findings.size(), "more finding", "more findings") << ":\n\n";
-    for (const Finding& finding : findings) {
+  void briefly(const std::string& title, const std::vector<const Finding*>& findings) {
+    if (findings.empty()) return;
+    out_ << title << ":\n\n";
+    for (const Finding* each : findings) {
+      const Finding& finding = *each;
       std::string text = harmless(finding.kind);
       text += ": " + harmless(finding.summary);
       std::string severity(name_of(finding.severity));
@@ -90,11 +94,12 @@ class Printer {
   void closing(const AnalysisReport& report) {
     totals(report);
     hidden(report.input.fidelity);
-    if (report.input.unparsed.empty()) return;
-    std::string text;
-    for (const auto& [reason, count] : report.input.unparsed)
-      text += (text.empty() ? "" : ", ") + with_commas(count) + " " + harmless(reason);
-    paragraph("Skipped or only partly read: " + text + ".");
+    unread(report.input.unparsed);
+    for (const ReportNote& note : notes_of(report)) {
+      paragraph(harmless(note.title) + (note.lines.empty() ? "." : ":"));
+      for (const std::string& line : note.lines)
+        listed(line);
+    }
   }
 
  private:
@@ -261,12 +266,23 @@ class Printer {
   void hidden(const InputFidelity& fidelity) {
     if (fidelity.advice.empty()) return;
     out_ << "What this log hides, and what would show it:\n";
-    for (const std::string& advice : fidelity.advice) {
-      std::string_view start = "  - ";
-      for (const std::string& line : wrap(harmless(advice), style_.width - start.size())) {
-        out_ << start << line << '\n';
-        start = "    ";
-      }
+    for (const std::string& advice : fidelity.advice)
+      listed(advice);
+  }
+
+  void unread(const std::map<std::string, uint64_t>& unparsed) {
+    if (unparsed.empty()) return;
+    std::string text;
+    for (const auto& [reason, count] : unparsed)
+      text += (text.empty() ? "" : ", ") + with_commas(count) + " " + harmless(reason);
+    paragraph("Skipped or only partly read: " + text + ".");
+  }
+
+  void listed(const std::string& text) {
+    std::string_view start = "  - ";
+    for (const std::string& line : wrap(harmless(text), style_.width - start.size())) {
+      out_ << start << line << '\n';
+      start = "    ";
     }
   }
 
@@ -280,11 +296,21 @@ class Printer {
 void write_text_report(const AnalysisReport& report, const QueryTable& queries,
                        const TextStyle& style, std::ostream& out, size_t in_full) {
   Printer printer(queries, style, out);
-  const std::span<const Finding> findings(report.findings);
-  const size_t full = std::min(in_full, findings.size());
-  for (const Finding& finding : findings.first(full))
-    printer.finding(finding);
-  if (full < findings.size()) printer.briefly(findings.subspan(full));
+  std::vector<const Finding*> brief;
+  std::vector<const Finding*> known;
+  for (const Finding& finding : report.findings) {
+    if (is_known(report, finding)) {
+      known.push_back(&finding);
+    } else if (in_full > 0) {
+      --in_full;
+      printer.finding(finding);
+    } else {
+      brief.push_back(&finding);
+    }
+  }
+  printer.briefly("And " + count_of(brief.size(), "more finding", "more findings"), brief);
+  printer.briefly("Known from the baseline: " + count_of(known.size(), "finding", "findings"),
+                  known);
   printer.closing(report);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "core/near_miss.h"
+
 namespace ectoscope {
 namespace {
 
@@ -11,6 +13,11 @@ constexpr uint32_t kNowhere = UINT32_MAX;
 
 uint64_t key_of(const Execution& execution, const Query& query) {
   return query.operation == Operation::kInsert ? execution.parameters_hash : execution.key_hash;
+}
+
+bool judged(const Query& query, Operation operation) {
+  if (query.system) return false;
+  return operation == Operation::kOther ? is_write(query.operation) : query.operation == operation;
 }
 
 /// Whether names say that the child's key comes from the parent's rows.
@@ -45,6 +52,25 @@ std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, u
     all.push_back(std::move(repeats));
   }
   return all;
+}
+
+void note_few_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
+                      Operation operation, Report& report) {
+  for (const ShapeTotal& total : trace.totals) {
+    if (total.executions < 2 || total.executions * 2 < least || total.executions >= least) continue;
+    if (!judged(queries[total.query], operation)) continue;
+    report.near_miss({total.query, kNoQuery, "min_repeats", static_cast<double>(total.executions),
+                      static_cast<double>(least), "repeats in one request"});
+  }
+}
+
+void note_unsure_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
+                         Operation operation, double least_confidence, Report& report) {
+  for (const ShapeTotal& total : trace.totals) {
+    if (total.executions < least || !judged(queries[total.query], operation)) continue;
+    report.near_miss({total.query, kNoQuery, "min_grouping_confidence", trace.confidence,
+                      least_confidence, "the certainty that its repeats are one request's"});
+  }
 }
 
 void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
@@ -114,6 +140,17 @@ QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repe
   return trace.executions[*parent].query;
 }
 
+bool too_few(const Repeats& repeats, uint64_t least, QueryId parent, Report& report) {
+  const bool few = repeats.count < least;
+  if (!few && (!repeats.keys_known || repeats.distinct_keys >= least)) return false;
+  report.near_miss({repeats.query, parent, "min_repeats",
+                    static_cast<double>(few ? repeats.count : repeats.distinct_keys),
+                    static_cast<double>(least),
+                    few ? "repeats in one request, less the one that ran before its parent"
+                        : "different keys among the repeats of one request"});
+  return true;
+}
+
 double grouping_confidence(const Trace& trace) {
   switch (trace.grouped_by) {
     case GroupedBy::kTraceparent:
@@ -174,6 +211,32 @@ bool is_sandbox(const Trace& trace, const QueryTable& queries) {
     }
   }
   return savepoints > 0 && savepoints * 2 >= statements;
+}
+
+bool is_write(Operation operation) {
+  return operation == Operation::kInsert || operation == Operation::kUpdate ||
+         operation == Operation::kDelete;
+}
+
+void drop_fixtures(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
+  std::vector<uint32_t> best;
+  std::vector<uint32_t> run;
+  bool first_write = true;
+  bool run_is_first = false;
+  for (uint32_t i = 0; i < trace.executions.size(); ++i) {
+    const Query& query = queries[trace.executions[i].query];
+    if (query.transaction != TransactionVerb::kNone) continue;
+    if (query.id != repeats.query) {
+      run.clear();
+      if (is_write(query.operation)) first_write = false;
+      continue;
+    }
+    if (run.empty()) run_is_first = first_write;
+    first_write = false;
+    run.push_back(i);
+    if (!run_is_first && run.size() > best.size()) best = run;
+  }
+  repeats.at = std::move(best);
 }
 
 }  // namespace ectoscope

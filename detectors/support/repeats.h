@@ -25,6 +25,16 @@ struct Repeats {
 /// One entry for each shape that ran at least `least` times, by query id.
 std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, uint64_t least);
 
+/// Tells of the shapes of `operation` that `trace` ran too seldom for min_repeats = `least`, but
+/// half as often as that or more; kOther stands for all writes.
+void note_few_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
+                      Operation operation, Report& report);
+
+/// Tells of those that ran often enough, in a trace that grouping is less sure of than
+/// min_grouping_confidence = `least_confidence`.
+void note_unsure_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
+                         Operation operation, double least_confidence, Report& report);
+
 /// Recounts keys, longest and, where no execution was left out by the trace, count and duration,
 /// for the executions named by `repeats.at`.
 void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats);
@@ -36,6 +46,10 @@ void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats);
 QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repeats,
                     uint32_t* parent);
 
+/// Whether `repeats`, or the different keys among them, are fewer than min_repeats = `least`; that
+/// is told as a near miss.
+bool too_few(const Repeats& repeats, uint64_t least, QueryId parent, Report& report);
+
 /// How sure a finding of this trace may be at most: the rung, and grouping's own measure.
 double grouping_confidence(const Trace& trace);
 
@@ -44,5 +58,12 @@ Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent)
 
 /// A transaction of the Ecto SQL sandbox: savepoints around statements, never committed.
 bool is_sandbox(const Trace& trace, const QueryTable& queries);
+
+bool is_write(Operation operation);
+
+/// Takes the fixtures of a test in the sandbox out of `repeats`, which are inserts: what remains is
+/// the longest run of the shape with nothing but savepoints between, unless the test's first write
+/// is in it.  Call measure() afterwards.
+void drop_fixtures(const Trace& trace, const QueryTable& queries, Repeats& repeats);
 
 }  // namespace ectoscope

@@ -58,7 +58,8 @@ class Case(unittest.TestCase):
 
 class Usage(Case):
     def test_help_is_there_for_every_command(self):
-        for command in ([], ["analyze"], ["demo"], ["doctor"], ["check"], ["check", "config"], ["version"]):
+        for command in ([], ["analyze"], ["demo"], ["doctor"], ["check"], ["check", "config"], ["check", "ignore"],
+                        ["version"]):
             done = run(*command, "--help")
             self.assertEqual(done.returncode, 0, command)
             self.assertIn(b"--help", done.stdout, command)
@@ -78,10 +79,14 @@ class Usage(Case):
             (["analyze", "--examples=-1", "x"], b"all or a number"),
             (["analyze", "--examples=100001", "x"], b"all or a number"),
             (["analyze", "--fail-on=fatal", "x"], b"fatal"),
-            (["analyze", "--output=sarif", "x"], b"sarif"),
+            (["analyze", "--output=pdf", "x"], b"pdf"),
             (["analyze", "-", "x"], b"stands alone"),
             (["analyze", "--timezone=CET", "x"], b"+02:00"),
+            (["analyze", "--why=n_plus_one_reed", "x"], b"did you mean n_plus_one_read?"),
+            (["analyze", "--why=slow_query", "--output=sarif", "x"], b"--why goes with"),
+            (["analyze", "--scale", "x"], b"two files"),
             (["check"], b"subcommand"),
+            (["check", "ignore"], b"FILE"),
             (["check", "config"], b"FILE"),
         ]
         for arguments, expected in cases:
@@ -155,13 +160,14 @@ class Reports(Case):
         self.assertIn("preload", finding["fix"]["ecto"])
 
     def test_fail_on_is_a_gate(self):
-        severity = self.report(self.log)["findings"][0]["severity"]
+        log = self.write("full.log", ecto_log.stderr(ecto_log.with_binds(ecto_log.n_plus_one())))
+        severity = self.report(log)["findings"][0]["severity"]
         order = ["info", "warning", "critical"]
         for gate in order:
             expected = 1 if order.index(severity) >= order.index(gate) else 0
-            self.analyze("--fail-on", gate, self.log, status=expected)
-        self.analyze("--fail-on=none", self.log)
-        healthy = self.write("healthy.log", ecto_log.stderr(ecto_log.n_plus_one(children=2)))
+            self.analyze("--fail-on", gate, log, status=expected)
+        self.analyze("--fail-on=none", log)
+        healthy = self.write("healthy.log", ecto_log.stderr(ecto_log.with_binds(ecto_log.n_plus_one(children=2))))
         self.analyze("--fail-on=info", healthy)
 
     def test_examples(self):

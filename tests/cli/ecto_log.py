@@ -34,6 +34,17 @@ def execute(at_ms, pid, sql, parameters, duration_ms=0.4):
         detail=f"parameters: {detail}" if detail else "")
 
 
+def with_binds(records):
+    """The same with a bind before each execute, as the server logs it when it leaves nothing out."""
+    full = []
+    for r in records:
+        if "  execute " in r["message"]:
+            sql = r["message"].split(": ", 2)[2]
+            full.append({**r, "message": f"duration: 0.050 ms  bind <unnamed>: {sql}"})
+        full.append(r)
+    return full
+
+
 def record(at_ms, pid, message, detail="", severity="LOG", statement="", sqlstate="00000", hint="", context=""):
     return {"vxid": f"{pid}/{next(_transactions)}", "at": START + datetime.timedelta(milliseconds=at_ms), "pid": pid, "message": message,
             "detail": detail, "severity": severity, "statement": statement, "sqlstate": sqlstate,

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t block = size_t{data[1]} * 16 + 64;
   std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
 
-  Pipeline pipeline(kConfig, {}, 5);
+  Pipeline pipeline(kConfig, {}, {});
   size_t held = block;  // how much of the text is at hand: grows when no record is whole
   while (!text.empty()) {
     const bool last = held >= text.size();

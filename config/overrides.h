@@ -1,0 +1,21 @@
+// `overrides:`: other thresholds for some of the traffic.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "config/yaml_reader.h"
+
+namespace ectoscope {
+
+/// Reads the list at `node`.  What an override does not name is as in `base`.
+void read_overrides(YamlReader& yaml, const std::string& path, const YAML::Node& node,
+                    const SettingsTables& tables, const std::vector<DetectorConfig>& base,
+                    std::vector<OverrideConfig>& overrides);
+
+/// Reads what stands under `detectors:` into `detectors`, which is in the order of the tables.
+void read_detectors(YamlReader& yaml, const std::string& path, const YAML::Node& node,
+                    const SettingsTables& tables, std::vector<DetectorConfig>& detectors);
+
+}  // namespace ectoscope
