@@ -1,5 +1,6 @@
 #include "daemon/analysis.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "advice/ecto_fix.h"
@@ -64,7 +65,21 @@ class Analysis::Judge final : public Report {
     trace_ = nullptr;
   }
 
+  /// By the settings outside of `overrides`: samples have no application and no route.
+  void judge(std::span<const StatementSample> samples, const Stream& stream) {
+    if (by_settings_.front() == nullptr) return;
+    sampled_ = &stream;
+    by_settings_.front()->on_samples(samples, analysis_.words_.queries, *this);
+    sampled_ = nullptr;
+  }
+
   void add(Observation observation) override {
+    if (sampled_ != nullptr) {
+      // `repeats` make one occurrence of the kind.
+      const uint64_t count = observation.statements / std::max<uint64_t>(1, observation.repeats);
+      analysis_.book_.add_sampled(entry_, std::move(observation), count, *sampled_);
+      return;
+    }
     const StreamId stream = trace_ != nullptr ? trace_->stream : execution_->stream;
     const uint32_t route = trace_ != nullptr ? trace_->route : execution_->route;
     const Routes& routes = analysis_.words_.routes;
@@ -74,7 +89,7 @@ class Analysis::Judge final : public Report {
   }
 
   void near_miss(const NearMiss& miss) override {
-    if (analysis_.watchers_.near_misses == nullptr) return;
+    if (analysis_.watchers_.near_misses == nullptr || sampled_ != nullptr) return;
     const StreamId stream = trace_ != nullptr ? trace_->stream : execution_->stream;
     analysis_.watchers_.near_misses->add(entry_.name, analysis_.words_.streams[stream].database,
                                          miss);
@@ -111,6 +126,7 @@ class Analysis::Judge final : public Report {
   std::vector<Detector*> by_settings_;                // null: switched off
   const Execution* execution_ = nullptr;
   const Trace* trace_ = nullptr;
+  const Stream* sampled_ = nullptr;
 };
 
 Analysis::Analysis(const Config& config, const Vocabulary& words, size_t examples,
@@ -153,6 +169,14 @@ void Analysis::add(std::span<const Execution> executions, std::span<const Planne
     if (watchers_.growth != nullptr) watchers_.growth->add(execution);
   }
   if (!executions.empty()) grouper_->add(executions);
+}
+
+void Analysis::add_samples(const std::string& server, const DatabaseSamples& samples) {
+  Stream stream;
+  stream.server = server;
+  stream.database = samples.database;
+  for (const auto& judge : judges_)
+    judge->judge(samples.samples, stream);
 }
 
 void Analysis::on_trace(const Trace& trace) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/execution.h"
 #include "core/query.h"
 #include "core/routes.h"
+#include "core/statement_sample.h"
 #include "daemon/growth.h"
 #include "daemon/overrides.h"
 #include "findings/finding_book.h"
@@ -50,6 +52,9 @@ class Analysis {
 
   /// In the order of the log; `plans` are of these executions and in their order.
   void add(std::span<const Execution> executions, std::span<const PlannedRun> plans);
+
+  /// What one poll of pg_stat_statements brought.
+  void add_samples(const std::string& server, const DatabaseSamples& samples);
 
   /// The input ends: judges what is still open.
   void finish() { grouper_->finish(); }

@@ -1,12 +1,16 @@
 // N+1 reads: one request runs one SELECT again and again, each time for another key, where a single
 // query for all keys would do.
 //
+// Where the log does not show statements, pg_stat_statements' numbers make suspects of low
+// confidence.
+//
 // Not reported: preloads (their key is a list), pages (a range), cursors, the same key again
 // (redundant_query), and chains that grouping is not sure of.
 #include <algorithm>
 
 #include "core/near_miss.h"
 #include "detectors/registry.h"
+#include "detectors/support/ratio_suspects.h"
 #include "detectors/support/repeats.h"
 #include "detectors/support/wording.h"
 
@@ -33,7 +37,13 @@ class NPlusOneRead final : public Detector {
       : min_repeats_(static_cast<uint64_t>(options.integer("min_repeats"))),
         critical_repeats_(static_cast<uint64_t>(options.integer("critical_repeats"))),
         critical_time_(options.duration("critical_time")),
-        min_confidence_(options.ratio("min_grouping_confidence")) {}
+        min_confidence_(options.ratio("min_grouping_confidence")),
+        suspects_(min_repeats_) {}
+
+  void on_samples(std::span<const StatementSample> samples, const QueryTable& queries,
+                  Report& report) override {
+    suspects_.judge(samples, queries, report);
+  }
 
   void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
     if (trace.confidence < min_confidence_) {
@@ -90,10 +100,17 @@ class NPlusOneRead final : public Detector {
   const uint64_t critical_repeats_;
   const Micros critical_time_;
   const double min_confidence_;
+  RatioSuspects suspects_;
 };
 
 std::string summarize(const Finding& finding) {
   const uint64_t each = finding.occurrences == 0 ? 0 : finding.statements / finding.occurrences;
+  if (finding.evidence.contains("calls_per_parent_row") && finding.parent_query) {
+    return "By pg_stat_statements, " + finding.query.summary + " runs once for each row of " +
+           finding.parent_query->summary + ": " + grouped(finding.excess_statements) +
+           " statements and " + spoken(finding.saved) +
+           " of database time too many, if requests do that in a loop.";
+  }
   std::string text = counted(finding.occurrences, "request", "requests") + " ran " +
                      finding.query.summary + " " + grouped(each) + " times" +
                      (finding.occurrences == 1 ? "" : " on average") + ", once for each key";

@@ -1,7 +1,9 @@
-// Slow queries: executions whose parse, bind and execute together reach the limit.
+// Slow queries: executions whose parse, bind and execute together reach the limit; where no log
+// shows them, shapes whose mean in pg_stat_statements does.
 #include <algorithm>
 
 #include "core/near_miss.h"
+#include "core/statement_sample.h"
 #include "detectors/registry.h"
 #include "detectors/support/wording.h"
 
@@ -48,12 +50,44 @@ class SlowQuery final : public Detector {
     report.add(std::move(observation));
   }
 
+  void on_samples(std::span<const StatementSample> samples, const QueryTable& /*queries*/,
+                  Report& report) override {
+    for (const StatementSample& sample : samples) {
+      // The log tells of each execution; a mean of them would count it twice.
+      if (sample.log == InputFidelity::Statements::kAll ||
+          sample.log == InputFidelity::Statements::kSlowOnly) {
+        return;
+      }
+      const Micros mean = sample.mean_time();
+      if (mean < min_duration_) continue;
+      Observation observation;
+      observation.query = sample.query;
+      observation.severity = mean >= critical_duration_ ? Severity::kCritical : Severity::kWarning;
+      observation.confidence = 0.9;  // a mean: few very slow ones may make it
+      observation.remedy = Remedy::kReadPlan;
+      observation.started_at = sample.from;
+      observation.ended_at = sample.to;
+      observation.statements = sample.calls;
+      observation.repeats = 1;
+      observation.database_time = sample.total_time;
+      observation.evidence["max_mean_ms"] = to_ms(mean);
+      report.add(std::move(observation));
+    }
+  }
+
  private:
   const Micros min_duration_;
   const Micros critical_duration_;
 };
 
 std::string summarize(const Finding& finding) {
+  if (finding.evidence.contains("max_mean_ms") && !finding.evidence.contains("max_ms")) {
+    return finding.query.summary + " takes " +
+           spoken(finding.database_time /
+                  std::max<int64_t>(1, static_cast<int64_t>(finding.occurrences))) +
+           " in the mean, over " + counted(finding.occurrences, "call", "calls") +
+           " that pg_stat_statements counted.";
+  }
   Micros longest{0};
   for (const Example& example : finding.examples)
     longest = std::max(longest, example.duration);

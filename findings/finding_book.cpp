@@ -162,6 +162,20 @@ void FindingBook::add(const DetectorEntry& entry, Observation observation, const
   add_to_trace(*trace, {counted_under, judgement_, *index, std::move(occurred)});
 }
 
+void FindingBook::add_sampled(const DetectorEntry& entry, Observation observation,
+                              uint64_t executions, const Stream& stream) {
+  const std::optional<size_t> index = problem_of(entry, observation, stream);
+  if (!index || executions == 0) return;
+  Occurred occurred;
+  occurred.application = stream.application;
+  occurred.example = example_of(observation);
+  // The window's length says nothing; the mean does.
+  occurred.example.duration = observation.database_time / static_cast<int64_t>(executions);
+  occurred.count = executions;
+  occurred.observation = std::move(observation);
+  problems_[*index].totals.add(occurred);
+}
+
 void FindingBook::add_to_trace(const Trace& trace, Open open) {
   turn_to(trace);
   auto& of_trace = open_[trace.number];

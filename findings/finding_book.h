@@ -44,14 +44,18 @@ class FindingBook {
   /// this call only an observation of the same kind and shape replaces an earlier one.
   void begin_judgement(const Trace& trace);
 
-  /// At most one of `trace` and `execution` is given, none for an incident and what only
-  /// pg_stat_statements tells; both are only read during the call.  A trace
-  /// counts once under one (kind, child shape, database, server) however often it is judged, and
-  /// with the parent that the last judgement names.  If one judgement names two, the one with more
-  /// repeats stays.  A closed trace must not come again after another one.
+  /// At most one of `trace` and `execution` is given, none for an incident; both are only read
+  /// during the call.  A trace counts once under one (kind, child shape, database, server) however
+  /// often it is judged, and with the parent that the last judgement names.  If one judgement names
+  /// two, the one with more repeats stays.  A closed trace must not come again after another one.
   void add(const DetectorEntry& entry, Observation observation, const Trace* trace,
            const Execution* execution, const Stream& stream, std::string_view route,
            std::string_view place = {});
+
+  /// What pg_stat_statements told of `executions` runs between two polls: as many occurrences, one
+  /// example for them all.
+  void add_sampled(const DetectorEntry& entry, Observation observation, uint64_t executions,
+                   const Stream& stream);
 
   /// Costliest first: by what would be saved, then by database time, then by id.
   [[nodiscard]] std::vector<Finding> findings() const;

@@ -77,9 +77,9 @@ void FindingTotals::add(const Occurred& occurred) {
       occurrences_ == 0 ? observation.started_at : std::min(first_seen_, observation.started_at);
   last_seen_ =
       occurrences_ == 0 ? observation.ended_at : std::max(last_seen_, observation.ended_at);
-  ++occurrences_;
+  occurrences_ += occurred.count;
   severity_ = std::max(severity_, observation.severity);
-  confidence_ += observation.confidence;
+  confidence_ += observation.confidence * static_cast<double>(occurred.count);
   statements_ += observation.statements;
   excess_statements_ += observation.excess_statements;
   database_time_ += observation.database_time;

@@ -18,6 +18,7 @@ struct Occurred {
   std::string route;
   std::string place;
   std::vector<TimelineStep> timeline;  // empty unless it may become the worst one's
+  uint64_t count = 1;                  // how many it stands for
   bool timed = false;                  // of an execution: its duration goes into the percentiles
 };
 

@@ -212,6 +212,11 @@ class Probe final : public Report {
     return *this;
   }
 
+  Probe& poll(std::span<const StatementSample> samples, const QueryTable& queries) {
+    detector_->on_samples(samples, queries, *this);
+    return *this;
+  }
+
   /// One line an observation: "posts by user_id x5 after users", with the severity unless it is a
   /// warning.
   [[nodiscard]] std::string said(const QueryTable& queries) const {
