@@ -16,8 +16,12 @@
 #include "daemon/version.h"
 #include "daemon/why.h"
 #include "findings/gate.h"
+#include "outputs/html_report.h"
 #include "outputs/json_report.h"
+#include "outputs/junit_report.h"
+#include "outputs/markdown_report.h"
 #include "outputs/report_notes.h"
+#include "outputs/sarif_report.h"
 #include "outputs/text_layout.h"
 #include "outputs/text_report.h"
 #include "platform/posix_files.h"
@@ -43,10 +47,19 @@ std::optional<Error> write_report(const AnalysisReport& report, const QueryTable
   const bool to_file = !arguments.output_file.empty();
   const TextStyle style = to_file ? TextStyle{} : style_for(STDOUT_FILENO);
   const auto write = [&](std::ostream& out) {
-    if (arguments.output == OutputFormat::kJson) {
-      write_json_report(report, kVersion, out);
-    } else {
-      write_text_report(report, queries, style, out, arguments.in_full);
+    switch (arguments.output) {
+      case OutputFormat::kText:
+        return write_text_report(report, queries, style, out, arguments.in_full);
+      case OutputFormat::kJson:
+        return write_json_report(report, kVersion, out);
+      case OutputFormat::kSarif:
+        return write_sarif_report(report, kVersion, out);
+      case OutputFormat::kJunit:
+        return write_junit_report(report, out);
+      case OutputFormat::kMarkdown:
+        return write_markdown_report(report, out);
+      case OutputFormat::kHtml:
+        return write_html_report(report, queries, kVersion, out);
     }
   };
   return to_file ? write_file(arguments.output_file, write) : write_stdout(write);

@@ -28,11 +28,11 @@ uint32_t code_point(std::string_view sequence) {
   return value;
 }
 
-// C0, DEL, C1, and what hides or turns around the text beside it.
+// C0, DEL, C1, and what hides or turns around the text beside it, and what XML may not hold.
 bool obeyed(uint32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
-         c >= 0xE0000;
+         c == 0xFFFE || c == 0xFFFF || c >= 0xE0000;
 }
 
 void escape(uint32_t c, std::string& out) {

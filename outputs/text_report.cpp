@@ -5,16 +5,16 @@
 #include <span>
 #include <string>
 
+#include "outputs/finding_words.h"
 #include "outputs/report_notes.h"
 
 namespace ectoscope {
 namespace {
 
-constexpr size_t kLabel = 11;       // columns of "  query    "
-constexpr size_t kShownSteps = 8;   // of a waterfall
-constexpr size_t kShownPlaces = 3;  // routes
-constexpr size_t kStepName = 28;    // columns
-constexpr size_t kStepTime = 10;    // columns
+constexpr size_t kLabel = 11;      // columns of "  query    "
+constexpr size_t kShownSteps = 8;  // of a waterfall
+constexpr size_t kStepName = 28;   // columns
+constexpr size_t kStepTime = 10;   // columns
 constexpr size_t kLeastColumns = 60;
 
 namespace colour {
@@ -39,12 +39,6 @@ std::string_view colour_of(Severity severity) {
   return colour::kCyan;
 }
 
-std::string stamp(EventTime at) {
-  std::string text = format_rfc3339(at);  // 2026-11-22T08:29:33.354000Z
-  text[10] = ' ';
-  return text.substr(0, 23) + " UTC";
-}
-
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -66,8 +60,9 @@ class Printer {
     headline(finding);
     sql("query", finding.query.text);
     if (finding.parent_query) sql("after", finding.parent_query->text);
-    where(finding);
-    cost(finding);
+    wrapped_row("where", harmless(where_of(finding)));
+    wrapped_row("cost", cost_of(finding));
+    row("sure", certainty_of(finding));
     fix(finding.fix);
     if (!finding.examples.empty()) worst(finding);
     row("id", painted(colour::kDim, harmless(finding.id)));
@@ -142,45 +137,6 @@ class Printer {
     row(label, shorten_sql(harmless(text), style_.width - kLabel, style_));
   }
 
-  void where(const Finding& finding) {
-    std::string text;
-    for (size_t i = 0; i < finding.routes.size() && i < kShownPlaces; ++i) {
-      const auto& [route, traces] = finding.routes[i];
-      text += (text.empty() ? "" : ", ") + harmless(route) + " (" +
-              count_of(traces, "trace", "traces") + ")";
-    }
-    if (finding.routes.size() > kShownPlaces) {
-      text += " and " + count_of(finding.routes.size() - kShownPlaces, "more route", "more routes");
-    }
-    if (!text.empty()) text += "; ";
-    for (size_t i = 0; i < finding.applications.size(); ++i) {
-      text += i == 0 ? "application " : ", ";
-      text += harmless(finding.applications[i]);
-    }
-    if (!finding.applications.empty()) text += "; ";
-    text +=
-        finding.database.empty() ? "database not logged" : "database " + harmless(finding.database);
-    wrapped_row("where", text);
-  }
-
-  void cost(const Finding& finding) {
-    std::string text = count_of(finding.statements, "statement", "statements");
-    if (finding.excess_statements > 0) {
-      text += ", " + with_commas(finding.excess_statements) + " more than needed";
-    }
-    text += "; " + readable(finding.database_time) + " in the database";
-    if (finding.saved.count() > 0) text += ", about " + readable(finding.saved) + " to save";
-    wrapped_row("cost", text);
-    std::string sure = std::to_string(std::lround(finding.confidence * 100)) + " %";
-    if (!finding.examples.empty() && finding.examples[0].grouped_by != GroupedBy::kNone) {
-      sure += ", requests told apart by ";
-      sure += finding.examples[0].grouped_by == GroupedBy::kChain
-                  ? "how statements follow each other"
-                  : name_of(finding.examples[0].grouped_by);
-    }
-    row("sure", sure);
-  }
-
   void fix(const Fix& fix) {
     if (!fix.advice.empty()) wrapped_row("fix", harmless(fix.advice));
     for (const std::string& code : {fix.ecto, fix.migration, fix.sql}) {
@@ -192,7 +148,7 @@ class Printer {
   void worst(const Finding& finding) {
     const Example& example = finding.examples[0];
     std::string text = count_of(example.statements, "statement", "statements") + " in " +
-                       readable(example.duration) + ", " + stamp(example.started_at);
+                       readable(example.duration) + ", " + readable_stamp(example.started_at);
     wrapped_row("worst", text);
     if (example.trace_id.known()) row("", "trace " + to_hex(example.trace_id));
     waterfall(finding);

@@ -423,7 +423,7 @@ class Privacy(Case):
     def test_no_literal_leaves(self):
         for name, write in ecto_log.FORMATS.items():
             path = self.write(name + ".log", write(self.records()))
-            for output in ("json", "text"):
+            for output in ("json", "text", "sarif", "junit", "markdown", "html"):
                 done = self.analyze("--output", output, "--examples=all", path)
                 where = done.stdout.find(self.MARK.encode())
                 self.assertEqual(where, -1, done.stdout[max(0, where - 200):where + 50])
