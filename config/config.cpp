@@ -22,6 +22,10 @@ Config::Config(const SettingsTables& tables)
   input_.log_line_prefix = input_texts()[1].fallback;
   input_.timezone = input_texts()[2].fallback;
   input_.max_record_bytes = size_fallback(input_numbers(), "max_record_bytes");
+  state_.directory = state_directory_setting().fallback;
+  state_.keep = Micros(static_cast<int64_t>(state_keep_setting().fallback));
+  listen_address_ = listen_address_setting().fallback;
+  max_event_age_ = Micros(static_cast<int64_t>(max_event_age_setting().fallback));
   limits_.shapes = size_fallback(limit_numbers(), "shapes");
   limits_.routes = size_fallback(limit_numbers(), "routes");
   limits_.streams = size_fallback(limit_numbers(), "streams");

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include "core/ignore_rule.h"
 #include "core/options.h"
 #include "core/result.h"
+#include "core/time.h"
 
 namespace ectoscope {
 
@@ -32,6 +35,24 @@ struct InputConfig {
   std::string log_line_prefix;  // as in postgresql.conf; empty: found from the records
   std::string timezone;         // what stamps without a known zone mean; empty: UTC
   size_t max_record_bytes = 0;
+
+  bool operator==(const InputConfig&) const = default;
+};
+
+/// A PostgreSQL server that `serve` watches.
+struct ServerConfig {
+  std::string name;
+  std::vector<std::string> logs;  // paths or patterns; each is one log with its rotations
+  bool from_end = true;           // a log without a checkpoint is read from its end on
+  InputConfig input;
+  std::vector<std::string> databases;  // empty: all
+
+  bool operator==(const ServerConfig&) const = default;
+};
+
+struct StateConfig {
+  std::string directory;
+  Micros keep{0};  // what was resolved, or not seen, for so long is forgotten
 };
 
 struct LimitsConfig {
@@ -40,6 +61,8 @@ struct LimitsConfig {
   size_t streams = 0;   // distinct combinations of database, user, application and host
   size_t findings = 0;  // distinct problems
   size_t max_statement_bytes = 0;
+
+  bool operator==(const LimitsConfig&) const = default;
 };
 
 struct DetectorConfig {
@@ -74,6 +97,12 @@ class Config {
   /// The source's name in reports and in the ids of findings.
   [[nodiscard]] const std::string& server() const { return server_; }
   [[nodiscard]] const InputConfig& input() const { return input_; }
+  /// In the order of the file; empty when it names none.
+  [[nodiscard]] const std::vector<ServerConfig>& servers() const { return servers_; }
+  [[nodiscard]] const StateConfig& state() const { return state_; }
+  [[nodiscard]] const std::string& listen_address() const { return listen_address_; }
+  /// What is older is not news: it alerts nobody.
+  [[nodiscard]] Micros max_event_age() const { return max_event_age_; }
   [[nodiscard]] const LimitsConfig& limits() const { return limits_; }
   [[nodiscard]] const Options& grouping() const { return grouping_; }
   /// In the order of the tables, also those that are not enabled.
@@ -89,6 +118,10 @@ class Config {
 
   std::string server_;
   InputConfig input_;
+  std::vector<ServerConfig> servers_;
+  StateConfig state_;
+  std::string listen_address_;
+  Micros max_event_age_{0};
   LimitsConfig limits_;
   Options grouping_;
   std::vector<DetectorConfig> detectors_;
@@ -96,10 +129,16 @@ class Config {
   std::vector<IgnoreRule> ignore_;
 };
 
+/// Where values come from that don't stand in the file itself.  Either may be empty: there is none.
+struct ConfigSources {
+  std::function<std::optional<std::string>(const std::string& name)> environment;  // ${NAME}
+  std::function<Result<std::string>(const std::string& path)> file;                // KEY_file: path
+};
+
 /// Reads YAML.  `name` is the file's, for messages.  The error holds every problem, a line each
 /// (`file:line:column: key: what is wrong`), and how many there are.
 Result<Config> parse_config(std::string_view text, const std::string& name,
-                            const SettingsTables& tables);
+                            const SettingsTables& tables, const ConfigSources& sources = {});
 
 /// The same check for one value given on the command line as `--KEY=value`: empty when it is
 /// good, else what is wrong with it.

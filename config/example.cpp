@@ -8,9 +8,9 @@ namespace {
 
 constexpr size_t kWidth = 100;
 
-/// `text` as comment lines at `indent`, broken at blanks.
-void comment(std::string_view text, size_t indent, std::string& out) {
-  const std::string start = std::string(indent, ' ') + "#";
+/// `text` as comment lines at `indent`, broken at blanks; `inner` blanks more stand behind the '#'.
+void comment(std::string_view text, size_t indent, std::string& out, size_t inner = 0) {
+  const std::string start = std::string(indent, ' ') + "#" + std::string(inner, ' ');
   size_t column = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find(' '), text.size());
@@ -67,6 +67,17 @@ ignore: []
 #     detectors: {n_plus_one_read: {min_repeats: 100}, n_plus_one_write: {enabled: false}}
 overrides: []
 )";
+/// A server in comments: none is watched by default.
+void server_example(std::string& out) {
+  const auto line = [&out](const TextSpec& spec, std::string_view start, std::string_view value) {
+    comment(spec.help, 0, out, 4);
+    out += "#" + std::string(start) + std::string(spec.key) + ": " + std::string(value) + "\n";
+  };
+  line(server_name_setting(), " - ", "main");
+  line(log_pattern_setting(), "   ", "[/var/log/postgresql/*.log*]");
+  line(start_at_setting(), "   ", start_at_setting().fallback);
+  line(database_name_setting(), "   ", "[]");
+}
 
 }  // namespace
 
@@ -78,11 +89,25 @@ std::string render_example(const SettingsTables& tables) {
       "equal\n"
       "# to what `ectoscope check config --print-example` writes.\n\n";
   text(server_setting(), 0, out);
-  out += "\ninput:\n";
+  out +=
+      "\n# How a log is read: by `analyze`, and by `serve` where a server does not say "
+      "otherwise.\ninput:\n";
   for (const TextSpec& spec : input_texts())
     text(spec, 2, out);
   for (const OptionSpec& spec : input_numbers())
     number(spec, 2, out);
+  out +=
+      "\n# The servers that `serve` watches.  Each takes the settings of `input` too.\n"
+      "# A value may hold ${NAME}, the environment's; $$ is a dollar sign.\n"
+      "servers: []\n";
+  server_example(out);
+  out += "\nstate:\n";
+  text(state_directory_setting(), 2, out);
+  number(state_keep_setting(), 2, out);
+  out += "\nweb:\n";
+  text(listen_address_setting(), 2, out);
+  out += "\n";
+  number(max_event_age_setting(), 0, out);
   out += "\n# What is dropped at a bound is counted in the report, with its reason.\nlimits:\n";
   for (const OptionSpec& spec : limit_numbers())
     number(spec, 2, out);

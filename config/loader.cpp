@@ -1,6 +1,8 @@
 // YAML to Config.  yaml-cpp's exceptions end in YamlReader.
+#include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "config/config.h"
 #include "config/ignore_rules.h"
@@ -13,8 +15,8 @@ namespace ectoscope {
 
 class ConfigLoader {
  public:
-  ConfigLoader(std::string name, const SettingsTables& tables)
-      : yaml_(std::move(name)), config_(tables), tables_(tables) {}
+  ConfigLoader(std::string name, const SettingsTables& tables, const ConfigSources& sources)
+      : yaml_(std::move(name), sources), config_(tables), tables_(tables) {}
 
   Result<Config> load(std::string_view text) {
     if (auto error = yaml_.read(text, [this](const YAML::Node& root) { read_root(root); })) {
@@ -50,13 +52,120 @@ class ConfigLoader {
         read_overrides(yaml_, path, value, tables_, config_.detectors_, config_.overrides_);
       };
     });
+    std::optional<YAML::Node> servers;  // read last: `input` has their defaults
+    section.emplace("servers", [&servers](const std::string& /*path*/, const YAML::Node& value) {
+      servers = value;
+    });
+    section.emplace("state", [this](const std::string& path, const YAML::Node& value) {
+      read_state(path, value);
+    });
+    section.emplace(
+        "web", [this](const std::string& path, const YAML::Node& value) { read_web(path, value); });
+    section.emplace(max_event_age_setting().key,
+                    [this](const std::string& path, const YAML::Node& value) {
+                      read_micros(path, max_event_age_setting(), value, config_.max_event_age_);
+                    });
     yaml_.section("", section, root);
     overrides();
+    if (servers) read_servers("servers", *servers);
+  }
+
+  void read_micros(const std::string& path, const OptionSpec& spec, const YAML::Node& node,
+                   Micros& target) {
+    auto number = static_cast<double>(target.count());
+    yaml_.number(path, spec, node, number);
+    target = Micros(static_cast<int64_t>(number));
+  }
+
+  void read_state(const std::string& path, const YAML::Node& node) {
+    YamlReader::Section section;
+    section.emplace(state_directory_setting().key,
+                    [this](const std::string& key, const YAML::Node& value) {
+                      yaml_.text(key, state_directory_setting(), value, config_.state_.directory);
+                    });
+    section.emplace(state_keep_setting().key,
+                    [this](const std::string& key, const YAML::Node& value) {
+                      read_micros(key, state_keep_setting(), value, config_.state_.keep);
+                    });
+    yaml_.section(path, section, node);
+  }
+
+  void read_web(const std::string& path, const YAML::Node& node) {
+    YamlReader::Section section;
+    section.emplace(listen_address_setting().key,
+                    [this](const std::string& key, const YAML::Node& value) {
+                      yaml_.text(key, listen_address_setting(), value, config_.listen_address_);
+                    });
+    yaml_.section(path, section, node);
+  }
+
+  void read_servers(const std::string& path, const YAML::Node& node) {
+    constexpr size_t kMost = 256;
+    yaml_.list(path, kMost, node, [this](const std::string& key, const YAML::Node& value) {
+      read_server(key, value);
+    });
+  }
+
+  void read_server(const std::string& path, const YAML::Node& node) {
+    ServerConfig server;
+    server.input = config_.input_;
+    YamlReader::Section section;
+    section.emplace(server_name_setting().key,
+                    [this, &server](const std::string& key, const YAML::Node& value) {
+                      yaml_.text(key, server_name_setting(), value, server.name);
+                    });
+    add_texts(log_pattern_setting(), server.logs, section);
+    add_texts(database_name_setting(), server.databases, section);
+    section.emplace(start_at_setting().key,
+                    [this, &server](const std::string& key, const YAML::Node& value) {
+                      std::string start(start_at_setting().fallback);
+                      yaml_.text(key, start_at_setting(), value, start);
+                      server.from_end = start == "end";
+                    });
+    read_input_into(path, node, server.input, std::move(section));
+    if (!node.IsMap()) return;
+    if (!node["name"].IsDefined()) {
+      yaml_.add(node.Mark(), path + ": a server needs a name");
+    }
+    if (server.logs.empty()) {
+      yaml_.add(node.Mark(), path + ": a server needs logs, a list of paths or patterns");
+    }
+    for (const ServerConfig& other : config_.servers_) {
+      if (!server.name.empty() && other.name == server.name) {
+        yaml_.add(node.Mark(), path + ".name: " + in_quotes(server.name) +
+                                   " is another server's already; each has its own");
+      }
+    }
+    config_.servers_.push_back(std::move(server));
+  }
+
+  /// A setter for a list of texts, each once.
+  void add_texts(const TextSpec& spec, std::vector<std::string>& target,
+                 YamlReader::Section& section) {
+    section.emplace(
+        spec.key, [this, &spec, &target](const std::string& path, const YAML::Node& value) {
+          constexpr size_t kMost = 200;
+          if (value.IsSequence() && value.size() == 0)
+            yaml_.add(value.Mark(), path + ": an empty list; name " + std::string(spec.allowed));
+          yaml_.list(path, kMost, value, [&](const std::string& key, const YAML::Node& each) {
+            std::string text;
+            yaml_.text(key, spec, each, text);
+            if (text.empty()) return;
+            if (std::find(target.begin(), target.end(), text) != target.end())
+              yaml_.add(each.Mark(), key + ": " + in_quotes(text) + " stands there twice");
+            else
+              target.push_back(std::move(text));
+          });
+        });
   }
 
   void read_input(const std::string& path, const YAML::Node& node) {
-    YamlReader::Section section;
-    InputConfig& input = config_.input_;
+    read_input_into(path, node, config_.input_, {});
+  }
+
+  /// `section` has the settings that stand there besides.
+  void read_input_into(const std::string& path, const YAML::Node& node, InputConfig& input,
+                       YamlReader::Section section) {
     const std::map<std::string_view, std::string*> targets = {
         {"format", &input.format},
         {"log_line_prefix", &input.log_line_prefix},
@@ -68,6 +177,7 @@ class ConfigLoader {
       });
     }
     Options numbers(input_numbers());
+    numbers.set("max_record_bytes", static_cast<double>(input.max_record_bytes));
     yaml_.add_options(input_numbers(), numbers, section);
     yaml_.section(path, section, node);
     input.max_record_bytes = static_cast<size_t>(numbers.integer("max_record_bytes"));
@@ -89,8 +199,8 @@ class ConfigLoader {
 };
 
 Result<Config> parse_config(std::string_view text, const std::string& name,
-                            const SettingsTables& tables) {
-  return ConfigLoader(name, tables).load(text);
+                            const SettingsTables& tables, const ConfigSources& sources) {
+  return ConfigLoader(name, tables, sources).load(text);
 }
 
 std::string problem_with(std::string_view key, std::string_view value) {

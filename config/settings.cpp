@@ -74,6 +74,73 @@ constexpr std::array kLimits = {
                "A longer statement is not parsed, only read by its skeleton."},
 };
 
+bool any_path(std::string_view text) {
+  return !text.empty() && text.size() < 4096 && text.find('\n') == std::string_view::npos;
+}
+
+bool any_name(std::string_view text) {
+  return !text.empty() && text.size() < 64;
+}
+
+bool start_or_end(std::string_view text) {
+  return text == "end" || text == "beginning";
+}
+
+bool host_and_port(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.size() > 256) return false;
+  const std::string_view port = text.substr(colon + 1);
+  const std::string_view host = text.substr(0, colon);
+  const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+  if (bare_v6 || port.empty() || port.size() > 5) return false;
+  unsigned number = 0;
+  for (const char c : port) {
+    if (c < '0' || c > '9') return false;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+  }
+  return number <= 65'535;
+}
+
+constexpr TextSpec kServerName = {
+    "name", "main", "a name of letters, digits, '_', '-' and '.', at most 64 of them", &name_like,
+    "The server's name in reports, metrics and alerts.  It is part of every finding's id."};
+
+constexpr TextSpec kLogPattern = {
+    "logs", "", "a path, or one with *, ? and [...] in it", &any_path,
+    "The server's logs.  Each is one log with its rotations: a pattern that matches all of them "
+    "loses nothing when a file is copied and cut.  Compressed files are left alone."};
+
+constexpr TextSpec kStartAt = {"start_at", "end", "end or beginning", &start_or_end,
+                               "Where a log is begun that was never followed before."};
+
+constexpr TextSpec kDatabaseName = {"databases", "", "a database's name", &any_name,
+                                    "Only statements on these are looked at; empty: all."};
+
+constexpr TextSpec kStateDirectory = {
+    "directory", "/var/lib/ectoscope", "a path", &any_path,
+    "Where findings, their history and the place in each log are kept.  Made when it is missing."};
+
+constexpr OptionSpec kStateKeep = {
+    "keep",
+    OptionSpec::Type::kDuration,
+    30 * 86'400e6,
+    86'400e6,
+    365 * 86'400e6,
+    "A finding that was not seen for so long is forgotten, and history goes no further back."};
+
+constexpr TextSpec kListenAddress = {
+    "listen_address", "127.0.0.1:9788", "HOST:PORT, as in 127.0.0.1:9788 or [::1]:9788",
+    &host_and_port, "Where metrics, API and pages are served.  Port 0: any that is free."};
+
+constexpr OptionSpec kMaxEventAge = {
+    "max_event_age",
+    OptionSpec::Type::kDuration,
+    60e6,
+    1e6,
+    86'400e6,
+    "What the log says happened longer ago than this is recorded, but alerts nobody: it is being "
+    "caught up with."};
+
 constexpr OptionSpec kEnabled = {"enabled", OptionSpec::Type::kBoolean, 1, 0,
                                  1,         "Whether it runs at all."};
 
@@ -93,6 +160,38 @@ std::span<const OptionSpec> input_numbers() {
 
 std::span<const OptionSpec> limit_numbers() {
   return kLimits;
+}
+
+const TextSpec& server_name_setting() {
+  return kServerName;
+}
+
+const TextSpec& start_at_setting() {
+  return kStartAt;
+}
+
+const TextSpec& log_pattern_setting() {
+  return kLogPattern;
+}
+
+const TextSpec& database_name_setting() {
+  return kDatabaseName;
+}
+
+const TextSpec& state_directory_setting() {
+  return kStateDirectory;
+}
+
+const OptionSpec& state_keep_setting() {
+  return kStateKeep;
+}
+
+const TextSpec& listen_address_setting() {
+  return kListenAddress;
+}
+
+const OptionSpec& max_event_age_setting() {
+  return kMaxEventAge;
 }
 
 const OptionSpec& enabled_setting() {

@@ -31,6 +31,22 @@ std::span<const OptionSpec> input_numbers();
 /// `limits:`
 std::span<const OptionSpec> limit_numbers();
 
+/// `servers:`, those that are text and stand once; `logs` and `databases` are lists.
+const TextSpec& server_name_setting();
+const TextSpec& start_at_setting();
+const TextSpec& log_pattern_setting();
+const TextSpec& database_name_setting();
+
+/// `state:`
+const TextSpec& state_directory_setting();
+const OptionSpec& state_keep_setting();
+
+/// `web:`
+const TextSpec& listen_address_setting();
+
+/// `max_event_age`, at the top.
+const OptionSpec& max_event_age_setting();
+
 /// `enabled:` of every detector.
 const OptionSpec& enabled_setting();
 

@@ -119,13 +119,86 @@ void YamlReader::text(const std::string& path, const TextSpec& spec, const YAML:
                       std::string& target) {
   if (!node.IsScalar()) {
     wrong_kind(path, node, std::string(spec.allowed), in_quotes(spec.fallback));
-  } else if (!spec.accepts(node.Scalar())) {
+    return;
+  }
+  std::string value = node.Scalar();
+  if (!expand(path, node, value)) return;
+  if (spec.accepts(value)) {
+    target = std::move(value);
+  } else {
     add(node.Mark(), path + ": " + in_quotes(node.Scalar()) + " is not " +
                          std::string(spec.allowed) + "; the default is " +
                          in_quotes(spec.fallback));
-  } else {
-    target = node.Scalar();
   }
+}
+
+bool YamlReader::expand(const std::string& path, const YAML::Node& node, std::string& text) {
+  std::string out;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '$' || at + 1 == text.size() || (text[at + 1] != '$' && text[at + 1] != '{')) {
+      out += text[at];
+      continue;
+    }
+    if (text[++at] == '$') {
+      out += '$';
+      continue;
+    }
+    const size_t end = text.find('}', at);
+    const std::string name =
+        end == std::string::npos ? std::string() : text.substr(at + 1, end - at - 1);
+    const auto value =
+        name.empty() || !sources_.environment ? std::nullopt : sources_.environment(name);
+    if (!value) {
+      add(node.Mark(), path + ": " +
+                           (name.empty() ? "'${' without a name and '}'"
+                                         : "the environment has no " + in_quotes(name)) +
+                           "; write $$ for a dollar sign itself");
+      return false;
+    }
+    out += *value;
+    at = end;
+  }
+  text = std::move(out);
+  return true;
+}
+
+const ConfigSources& YamlReader::no_sources() {
+  static const ConfigSources kNone;
+  return kNone;
+}
+
+void YamlReader::add_secret(const TextSpec& spec, std::string& target, Section& section) {
+  const auto take = [this, &spec, &target](const std::string& path, const YAML::Node& node,
+                                           std::string value) {
+    if (!target.empty()) {
+      add(node.Mark(), path + ": given both here and by " + std::string(spec.key) +
+                           (path.ends_with("_file") ? "" : "_file") + "; leave one of them out");
+    } else if (!spec.accepts(value)) {
+      add(node.Mark(), path + ": the value is not " + std::string(spec.allowed));
+    } else {
+      target = std::move(value);
+    }
+  };
+  section.emplace(spec.key, [this, &spec, take](const std::string& path, const YAML::Node& node) {
+    if (!node.IsScalar()) return wrong_kind(path, node, std::string(spec.allowed), "none");
+    std::string value = node.Scalar();
+    if (expand(path, node, value)) take(path, node, std::move(value));
+  });
+  static std::map<std::string_view, std::string> file_keys;
+  const std::string& key =
+      file_keys.emplace(spec.key, std::string(spec.key) + "_file").first->second;
+  section.emplace(key, [this, take](const std::string& path, const YAML::Node& node) {
+    if (!node.IsScalar()) return wrong_kind(path, node, "the path of a file", "none");
+    std::string file = node.Scalar();
+    if (!expand(path, node, file)) return;
+    auto content = sources_.file ? sources_.file(file)
+                                 : Result<std::string>(Error{file + ": can't be read here"});
+    if (!content.ok()) return add(node.Mark(), path + ": " + content.error().message);
+    std::string value = std::move(content.value());
+    while (value.ends_with('\n') || value.ends_with('\r'))
+      value.pop_back();
+    take(path, node, std::move(value));
+  });
 }
 
 void YamlReader::add_options(std::span<const OptionSpec> specs, Options& options,

@@ -16,6 +16,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "config/config.h"
 #include "config/settings.h"
 #include "core/options.h"
 #include "core/result.h"
@@ -29,8 +30,10 @@ class YamlReader {
   using Setter = std::function<void(const std::string& path, const YAML::Node& value)>;
   using Section = std::map<std::string_view, Setter>;
 
-  /// `name` is the file's, for messages.
-  explicit YamlReader(std::string name) : name_(std::move(name)) {}
+  /// `name` is the file's, for messages.  `sources` must outlive the reader.
+  explicit YamlReader(std::string name) : YamlReader(std::move(name), no_sources()) {}
+  YamlReader(std::string name, const ConfigSources& sources)
+      : name_(std::move(name)), sources_(sources) {}
 
   /// Hands the document's root to `read`.  Nothing when all went well, else every problem, a line
   /// each (`file:line:column: key: what is wrong`), and how many there are.
@@ -44,8 +47,13 @@ class YamlReader {
   /// Leaves `target` alone where the value is wrong.
   void number(const std::string& path, const OptionSpec& spec, const YAML::Node& node,
               double& target);
+  /// ${NAME} stands for the environment's value, $$ for one $.
   void text(const std::string& path, const TextSpec& spec, const YAML::Node& node,
             std::string& target);
+
+  /// A setting that may stand in the file as KEY, or as KEY_file in one of its own: a secret.  Its
+  /// value is in no message.  All but the section must outlive the section's reading.
+  void add_secret(const TextSpec& spec, std::string& target, Section& section);
 
   /// A setter for each of `specs`.  All three must outlive the section's reading.
   void add_options(std::span<const OptionSpec> specs, Options& options, Section& section);
@@ -66,8 +74,12 @@ class YamlReader {
   void wrong_kind(const std::string& path, const YAML::Node& node, const std::string& allowed,
                   const std::string& fallback);
   std::string describe();
+  /// Puts the environment's values in; false when that is not possible, and told.
+  bool expand(const std::string& path, const YAML::Node& node, std::string& text);
+  static const ConfigSources& no_sources();
 
   std::string name_;
+  const ConfigSources& sources_;
   YAML::Mark key_mark_;
   std::vector<Problem> problems_;
 };

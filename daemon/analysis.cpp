@@ -35,33 +35,36 @@ const SettingsTables& settings_tables() {
 
 class Analysis::Judge final : public Report {
  public:
-  /// `index` is the detector's in the registry and in the configuration.
-  Judge(const DetectorEntry& entry, const Config& config, size_t index, Analysis& analysis)
+  /// `index` is the detector's in the registry and in the configuration.  `earlier` gives up the
+  /// detectors whose settings are the same; may be null.
+  Judge(const DetectorEntry& entry, const Config& config, size_t index, Analysis& analysis,
+        Judge* earlier)
       : entry_(entry), analysis_(analysis) {
-    add_settings(config.detectors()[index]);
+    add_settings(config.detectors()[index], earlier);
     for (const OverrideConfig& override_config : config.overrides())
-      add_settings(override_config.detectors[index]);
+      add_settings(override_config.detectors[index], earlier);
+    if (earlier != nullptr) spent_ = earlier->spent_;
   }
 
   /// `settings` is what OverrideSelector says.
   void judge(const Execution& execution, const Query& query, size_t settings) {
     if (by_settings_[settings] == nullptr) return;
     execution_ = &execution;
-    by_settings_[settings]->on_execution(execution, query, *this);
+    measured([&] { by_settings_[settings]->on_execution(execution, query, *this); });
     execution_ = nullptr;
   }
 
   void judge(const PlannedRun& run, const Query& query, size_t settings) {
     if (by_settings_[settings] == nullptr) return;
     execution_ = &run.execution;
-    by_settings_[settings]->on_plan(run.plan, run.execution, query, *this);
+    measured([&] { by_settings_[settings]->on_plan(run.plan, run.execution, query, *this); });
     execution_ = nullptr;
   }
 
   void judge(const Trace& trace, size_t settings) {
     if (by_settings_[settings] == nullptr) return;
     trace_ = &trace;
-    by_settings_[settings]->on_trace(trace, analysis_.words_.queries, *this);
+    measured([&] { by_settings_[settings]->on_trace(trace, analysis_.words_.queries, *this); });
     trace_ = nullptr;
   }
 
@@ -95,6 +98,9 @@ class Analysis::Judge final : public Report {
                                          miss);
   }
 
+  [[nodiscard]] const DetectorEntry& entry() const { return entry_; }
+  [[nodiscard]] Micros spent() const { return spent_; }
+
  private:
   // What the comment of the statement at fault said; another statement's line would mislead.
   [[nodiscard]] uint32_t whence_of(QueryId query) const {
@@ -106,17 +112,35 @@ class Analysis::Judge final : public Report {
   }
 
   // Equal settings are one detector, so that what it remembers is whole.
-  void add_settings(const DetectorConfig& settings) {
+  void add_settings(const DetectorConfig& settings, Judge* earlier) {
     Detector* detector = nullptr;
     for (size_t i = 0; settings.enabled && i < options_.size() && detector == nullptr; ++i) {
       if (options_[i] == settings.options) detector = detectors_[i].get();
     }
     if (settings.enabled && detector == nullptr) {
       options_.push_back(settings.options);
-      detectors_.push_back(entry_.make(settings.options));
+      detectors_.push_back(earlier != nullptr ? earlier->give(settings.options) : nullptr);
+      if (!detectors_.back()) detectors_.back() = entry_.make(settings.options);
       detector = detectors_.back().get();
     }
     by_settings_.push_back(detector);
+  }
+
+  /// The detector with these options, for good; null when there is none.
+  std::unique_ptr<Detector> give(const Options& options) {
+    for (size_t i = 0; i < options_.size(); ++i) {
+      if (options_[i] == options) return std::move(detectors_[i]);
+    }
+    return nullptr;
+  }
+
+  template <typename Call>
+  void measured(Call&& call) {
+    const Clock* clock = analysis_.watchers_.clock;
+    if (clock == nullptr || ++calls_ % kSampled != 0) return call();
+    const Micros start = clock->steady();
+    call();
+    spent_ += (clock->steady() - start) * kSampled;
   }
 
   const DetectorEntry& entry_;
@@ -127,21 +151,39 @@ class Analysis::Judge final : public Report {
   const Execution* execution_ = nullptr;
   const Trace* trace_ = nullptr;
   const Stream* sampled_ = nullptr;
+  uint32_t calls_ = 0;
+  Micros spent_{0};
 };
 
 Analysis::Analysis(const Config& config, const Vocabulary& words, size_t examples,
-                   AnalysisWatchers watchers)
+                   AnalysisWatchers watchers, Grouper::Judging judging)
     : words_(words),
       watchers_(watchers),
       config_(config),
-      overrides_(config_.overrides(), words.streams, words.routes),
       book_(words.queries, finding_limits(config, examples), hooks()) {
+  reconfigure(config);
+  grouper_ = std::make_unique<Grouper>(
+      words_.queries, config.grouping(), [this](const Trace& trace) { on_trace(trace); }, judging);
+}
+
+void Analysis::reconfigure(const Config& config) {
+  config_ = config;
+  overrides_ =
+      std::make_unique<OverrideSelector>(config_.overrides(), words_.streams, words_.routes);
+  const auto earlier = std::exchange(judges_, {});
   const auto registry = detector_registry();  // in the order of config.detectors()
   for (size_t i = 0; i < registry.size(); ++i) {
-    judges_.push_back(std::make_unique<Judge>(registry[i], config_, i, *this));
+    judges_.push_back(std::make_unique<Judge>(registry[i], config_, i, *this,
+                                              earlier.empty() ? nullptr : earlier[i].get()));
   }
-  grouper_ = std::make_unique<Grouper>(words_.queries, config.grouping(),
-                                       [this](const Trace& trace) { on_trace(trace); });
+}
+
+std::map<std::string, double> Analysis::detector_seconds() const {
+  constexpr double kMicros = 1e6;
+  std::map<std::string, double> seconds;
+  for (const auto& judge : judges_)
+    seconds.emplace(judge->entry().name, static_cast<double>(judge->spent().count()) / kMicros);
+  return seconds;
 }
 
 Analysis::~Analysis() = default;
@@ -149,7 +191,7 @@ Analysis::~Analysis() = default;
 void Analysis::judge_plan(const PlannedRun& run) {
   const Query& query = words_.queries[run.execution.query];
   if (query.system) return;
-  const size_t settings = overrides_.number_of(run.execution.stream, run.execution.route);
+  const size_t settings = overrides_->number_of(run.execution.stream, run.execution.route);
   for (const auto& judge : judges_)
     judge->judge(run, query, settings);
 }
@@ -163,7 +205,7 @@ void Analysis::add(std::span<const Execution> executions, std::span<const Planne
     const Query& query = words_.queries[execution.query];
     // A system query that is slow is slow; a tool's catalog read that only its plan shows is noise.
     if (query.system && execution.has(Execution::kPlanOnly)) continue;
-    const size_t settings = overrides_.number_of(execution.stream, execution.route);
+    const size_t settings = overrides_->number_of(execution.stream, execution.route);
     for (const auto& judge : judges_)
       judge->judge(execution, query, settings);
     if (watchers_.growth != nullptr) watchers_.growth->add(execution);
@@ -181,7 +223,7 @@ void Analysis::add_samples(const std::string& server, const DatabaseSamples& sam
 
 void Analysis::on_trace(const Trace& trace) {
   book_.begin_judgement(trace);
-  const size_t settings = overrides_.number_of(trace.stream, trace.route);
+  const size_t settings = overrides_->number_of(trace.stream, trace.route);
   for (const auto& judge : judges_)
     judge->judge(trace, settings);
   if (watchers_.growth != nullptr) watchers_.growth->add(trace);

@@ -1,6 +1,7 @@
 // Executions in, findings out: grouping, detectors and the book of findings, tied together.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "core/clock.h"
 #include "core/detector.h"
 #include "core/execution.h"
 #include "core/query.h"
@@ -37,6 +39,7 @@ struct Vocabulary {
 struct AnalysisWatchers {
   NearMissBook* near_misses = nullptr;
   GrowthCounter* growth = nullptr;
+  const Clock* clock = nullptr;  // to measure what detectors take
 };
 
 /// One server's.  Threads: one at a time.  The vocabulary and the watchers must
@@ -45,7 +48,7 @@ class Analysis {
  public:
   /// `examples` are kept for each finding.
   Analysis(const Config& config, const Vocabulary& words, size_t examples,
-           AnalysisWatchers watchers = {});
+           AnalysisWatchers watchers = {}, Grouper::Judging judging = Grouper::Judging::kClosed);
   Analysis(const Analysis&) = delete;
   Analysis& operator=(const Analysis&) = delete;
   ~Analysis();
@@ -56,15 +59,28 @@ class Analysis {
   /// What one poll of pg_stat_statements brought.
   void add_samples(const std::string& server, const DatabaseSamples& samples);
 
+  /// One that was added before a restart, and stood in no closed trace then: it is grouped only.
+  void add_again(const Execution& execution) { grouper_->add({&execution, 1}); }
+
   /// The input ends: judges what is still open.
   void finish() { grouper_->finish(); }
 
+  /// Takes over the detectors' settings; one whose own did not change keeps its state.
+  void reconfigure(const Config& config);
+
+  /// What each detector took of the thread's time, about: one call in kSampled is measured.
+  [[nodiscard]] std::map<std::string, double> detector_seconds() const;
+
+  Grouper& grouper() { return *grouper_; }
   [[nodiscard]] const Grouper& grouper() const { return *grouper_; }
+  FindingBook& book() { return book_; }
   [[nodiscard]] const FindingBook& book() const { return book_; }
 
  private:
   /// A detector and the way from its report to the book.
   class Judge;
+
+  static constexpr uint32_t kSampled = 32;
 
   void judge_plan(const PlannedRun& run);
   void on_trace(const Trace& trace);
@@ -72,7 +88,7 @@ class Analysis {
   Vocabulary words_;
   AnalysisWatchers watchers_;
   Config config_;
-  OverrideSelector overrides_;
+  std::unique_ptr<OverrideSelector> overrides_;
   FindingBook book_;
   std::vector<std::unique_ptr<Judge>> judges_;
   std::unique_ptr<Grouper> grouper_;

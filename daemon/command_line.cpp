@@ -184,6 +184,42 @@ CLI::App* add_doctor(CLI::App& app, DoctorArguments& to) {
   return command;
 }
 
+struct RawServe {
+  ServeArguments arguments;
+  std::string format = "logfmt";
+  std::string level = "info";
+};
+
+CLI::App* add_serve(CLI::App& app, RawServe& raw) {
+  CLI::App* command =
+      app.add_subcommand("serve", "Follow PostgreSQL logs, and serve what is found");
+  command->add_option("--config.file", raw.arguments.config_file, "The servers and their logs")
+      ->required()
+      ->type_name("PATH");
+  command
+      ->add_option("--web.listen-address", raw.arguments.listen_address,
+                   "HOST:PORT (default: the configuration's web.listen_address)")
+      ->type_name("ADDRESS");
+  command->add_option("--log.format", raw.format, "logfmt or json (default: logfmt)")
+      ->type_name("FORMAT")
+      ->check(choice_checker({"logfmt", "json"}));
+  command->add_option("--log.level", raw.level, "debug, info, warn or error (default: info)")
+      ->type_name("LEVEL")
+      ->check(choice_checker({"debug", "info", "warn", "error"}));
+  command->footer(
+      "\nSIGHUP reads the configuration again; SIGTERM ends it, with everything committed.");
+  return command;
+}
+
+ServeArguments finish(RawServe raw) {
+  ServeArguments& to = raw.arguments;
+  if (raw.format == "json") to.log_format = OwnLog::Format::kJson;
+  if (raw.level == "debug") to.log_level = LogLevel::kDebug;
+  if (raw.level == "warn") to.log_level = LogLevel::kWarn;
+  if (raw.level == "error") to.log_level = LogLevel::kError;
+  return to;
+}
+
 std::optional<Severity> severity_of(const std::string& name) {
   for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
     if (name_of(severity) == name) return severity;
@@ -241,14 +277,14 @@ Done exit_of(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
-  constexpr std::array<std::string_view, 5> kCommands = {"analyze", "check", "demo", "doctor",
-                                                         "version"};
+  constexpr std::array<std::string_view, 6> kCommands = {"analyze", "check", "demo",
+                                                         "doctor",  "serve", "version"};
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (!first.empty() && first[0] != '-' &&
       std::find(kCommands.begin(), kCommands.end(), first) == kCommands.end()) {
     return Done{kExitUsage, "",
                 "ectoscope: there is no command " + in_quotes(first) +
-                    "; there are analyze, check, demo, doctor and version\n"};
+                    "; there are analyze, serve, demo, doctor, check and version\n"};
   }
   CLI::App app("Tells what an Ecto application's queries do wrong, from PostgreSQL's own log.",
                "ectoscope");
@@ -259,7 +295,9 @@ Command parse_command_line(int argc, const char* const* argv) {
   RawAnalyze raw;
   DemoArguments demo_arguments;
   CheckConfigArguments check_arguments;
+  RawServe raw_serve;
   const CLI::App* analyze = add_analyze(app, raw);
+  const CLI::App* serve = add_serve(app, raw_serve);
   CLI::App* demo =
       app.add_subcommand("demo", "Report on recorded traffic of an Ecto application; no set-up");
   demo->add_flag("--once", demo_arguments.once, "End after the report");
@@ -286,6 +324,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     return exit_of(app, error);
   }
   if (analyze->parsed()) return finish(std::move(raw));
+  if (serve->parsed()) return finish(std::move(raw_serve));
   if (demo->parsed()) return demo_arguments;
   if (doctor->parsed()) {
     if (doctor_arguments.dsn.empty() && doctor_arguments.config_file.empty()) {

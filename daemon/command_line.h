@@ -10,6 +10,7 @@
 
 #include "core/finding.h"
 #include "core/time.h"
+#include "daemon/own_log.h"
 
 namespace ectoscope {
 
@@ -38,6 +39,14 @@ struct AnalyzeArguments {
   std::string why;                  // id or kind; empty: not asked
   bool scale = false;               // two files: the same tests over less data and more
   size_t in_full = SIZE_MAX;        // findings that the text report shows with all they have
+};
+
+/// `ectoscope serve`
+struct ServeArguments {
+  std::string config_file;
+  std::string listen_address;  // empty: the configuration's
+  OwnLog::Format log_format = OwnLog::Format::kLogfmt;
+  LogLevel log_level = LogLevel::kInfo;
 };
 
 /// `ectoscope demo`
@@ -72,7 +81,7 @@ struct Done {
   std::string error;   // for standard error
 };
 
-using Command = std::variant<Done, AnalyzeArguments, DemoArguments, DoctorArguments,
+using Command = std::variant<Done, AnalyzeArguments, ServeArguments, DemoArguments, DoctorArguments,
                              CheckConfigArguments, CheckIgnoreArguments, VersionArguments>;
 
 /// Never throws.

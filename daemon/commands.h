@@ -7,6 +7,7 @@
 namespace ectoscope {
 
 int run_analyze(const AnalyzeArguments& arguments);
+int run_serve(const ServeArguments& arguments);
 int run_doctor(const DoctorArguments& arguments);
 int run_demo(const DemoArguments& arguments);
 int run_check_config(const CheckConfigArguments& arguments);

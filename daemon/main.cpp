@@ -16,6 +16,7 @@ struct Run {
     return done.exit_status;
   }
   int operator()(const AnalyzeArguments& arguments) const { return run_analyze(arguments); }
+  int operator()(const ServeArguments& arguments) const { return run_serve(arguments); }
   int operator()(const DemoArguments& arguments) const { return run_demo(arguments); }
   int operator()(const DoctorArguments& arguments) const { return run_doctor(arguments); }
   int operator()(const CheckConfigArguments& arguments) const {

@@ -1,20 +1,12 @@
 #include "daemon/pipeline.h"
 
 #include <algorithm>
-#include <stdexcept>
-#include <sys/random.h>
 #include <utility>
+
+#include "daemon/hash_key.h"
 
 namespace ectoscope {
 namespace {
-
-/// Drawn once a process: hashes of values mean nothing outside of it.
-HashKey draw_key() {
-  HashKey key;
-  // Up to 256 bytes come at once and whole, once the kernel's pool is ready.
-  if (getrandom(&key, sizeof key, 0) != sizeof key) throw std::runtime_error("no random numbers");
-  return key;
-}
 
 SqlLimits sql_limits(const Config& config) {
   SqlLimits limits;

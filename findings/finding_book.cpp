@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "findings/hex.h"
 #include "findings/identity.h"
 
 namespace ectoscope {

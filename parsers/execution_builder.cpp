@@ -255,6 +255,7 @@ void ExecutionBuilder::add_parameters(std::string_view detail, PendingExecution&
 bool ExecutionBuilder::make_run(Session& session, const LogRecord& record, const Message& message,
                                 PendingExecution& pending) {
   Execution& execution = pending.execution;
+  execution.position = position_base_ + record.offset;
   execution.started_at = record.at - message.duration;
   execution.ended_at = record.at;
   execution.duration = message.duration;

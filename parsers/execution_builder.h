@@ -63,9 +63,24 @@ class ExecutionBuilder final : public RecordHandler {
   void on_record(const LogRecord& record) override;
   void on_late_part(const LogRecord& part) override;
 
+  /// Added to LogRecord::offset for Execution::position; for a source of more files than one.
+  void set_position_base(uint64_t base) { position_base_ = base; }
+
+  /// Executions built so far, given out or held back.
+  [[nodiscard]] uint64_t built() const { return given_out_ + batch_.size(); }
+
   /// Gives out what is complete; for a log that goes on.  A plan or a DETAIL that comes later for
   /// one of these is lost.
-  void hand_out();
+  void hand_out() { hand_out(built()); }
+  /// The same, for those among the first `number` that were built.
+  void hand_out(uint64_t number);
+
+  /// What is not given out yet, complete or not.
+  struct Held {
+    std::vector<uint64_t> positions;      // Execution::position of each that is one already
+    EventTime oldest = EventTime::max();  // began first, of these and of what waits for its
+  };                                      // execute, unless that has waited for too long
+  void held(Held& into);
 
   /// The log has ended: decides what is open and gives out all.
   void flush();
@@ -142,6 +157,7 @@ class ExecutionBuilder final : public RecordHandler {
   uint64_t given_out_ = 0;           // executions before batch_[0]
   std::vector<PlanRow> plans_;       // of those in batch_
   std::vector<PlannedRun> planned_;  // scratch
+  uint64_t position_base_ = 0;
   std::string scratch_;
   FidelityCounts fidelity_;
   Drops drops_;

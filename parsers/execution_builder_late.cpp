@@ -41,6 +41,7 @@ void ExecutionBuilder::on_bare_duration(Session& session, const LogRecord& recor
     Execution& execution = statement.execution;
     execution.duration += message.duration;
     execution.ended_at = record.at;
+    execution.position = position_base_ + record.offset;
     execution.started_at = std::min(execution.started_at, started_at);
     execution.flags &= static_cast<uint16_t>(~Execution::kNoDuration);
     build(session, statement);
@@ -173,8 +174,38 @@ void ExecutionBuilder::give_out(size_t count) {
   given_out_ += count;
 }
 
-void ExecutionBuilder::hand_out() {
-  give_out(batch_.size());
+void ExecutionBuilder::hand_out(uint64_t number) {
+  if (number > given_out_) give_out(std::min<size_t>(number - given_out_, batch_.size()));
+}
+
+void ExecutionBuilder::held(Held& into) {
+  constexpr Micros kLongest{60'000'000};  // a statement that ends later was worth no waiting
+  into.positions.clear();
+  into.oldest = EventTime::max();
+  EventTime newest = EventTime::min();
+  const auto take = [&](const Execution& execution) {
+    into.positions.push_back(execution.position);
+    into.oldest = std::min(into.oldest, execution.started_at);
+  };
+  for (const Execution& execution : batch_) {
+    take(execution);
+    newest = std::max(newest, execution.ended_at);
+  }
+  const auto wait = [&](const PendingPhase& phase) {
+    if (phase.open && (newest == EventTime::min() || newest - phase.ended_at < kLongest))
+      into.oldest = std::min(into.oldest, phase.started_at);
+  };
+  sessions_.for_each([&](Session& session) {
+    if (session.statement.open) take(session.statement.execution);
+    for (const PendingExecution& plan : session.plans) {
+      if (plan.open) take(plan.execution);
+    }
+    wait(session.bind);
+    for (const PendingPhase& parse : session.parses)
+      wait(parse);
+    for (const PendingPhase& bare : session.bare)
+      wait(bare);
+  });
 }
 
 void ExecutionBuilder::flush() {

@@ -34,6 +34,7 @@ std::shared_ptr<const Plan> ExecutionBuilder::read(const Message& message) {
 void ExecutionBuilder::on_plan(Session& session, const LogRecord& record, const Message& message) {
   ++fidelity_.plans;
   PendingExecution plan;
+  plan.execution.position = position_base_ + record.offset;
   plan.execution.started_at = record.at - message.duration;
   plan.execution.ended_at = record.at;
   plan.execution.duration = message.duration;

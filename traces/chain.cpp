@@ -89,6 +89,11 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
   sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, loop.confidence});
 }
 
+void Chain::visit_open(const std::function<void(const Execution&)>& visit) const {
+  for (const auto& [id, linker] : loops_)
+    linker->visit_open(visit);
+}
+
 void Chain::finish(const Sink& sink) {
   if (!started_) return;
   EventTime end = horizon_ + limits_.window;

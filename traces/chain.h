@@ -43,6 +43,9 @@ class Chain {
   /// The input ends.
   void finish(const Sink& sink);
 
+  /// Visits what waits for its window or stands in a loop that may go on.
+  void visit_open(const std::function<void(const Execution&)>& visit) const;
+
  private:
   static constexpr size_t kMaxWaiting = 65'536;  // executions, then a window ends early
   static constexpr size_t kMaxReads = 8192;

@@ -15,8 +15,8 @@ bool ends_transaction(const Query& query) {
 
 }  // namespace
 
-Grouper::Grouper(const QueryTable& queries, const Options& options, Sink sink)
-    : queries_(queries), limits_(options), sink_(std::move(sink)) {}
+Grouper::Grouper(const QueryTable& queries, const Options& options, Sink sink, Judging judging)
+    : queries_(queries), limits_(options), sink_(std::move(sink)), judging_(judging) {}
 
 void Grouper::add(std::span<const Execution> executions) {
   for (const Execution& execution : executions) {
@@ -27,6 +27,7 @@ void Grouper::add(std::span<const Execution> executions) {
 void Grouper::add_one(const Execution& execution) {
   now_ = std::max(now_, execution.ended_at);
   close_quiet(now_);
+  if (judging_ == Judging::kEarlyToo) judge_early(now_);
   const TagKey tag = believed_tag(execution);
   if (add_to_transaction(execution, tag)) return;
   if (tag.known()) {
@@ -91,11 +92,15 @@ Grouper::Tagged& Grouper::open_tagged(const TagKey& key) {
   if (tagged_.size() >= limits_.max_open_traces) close(tagged_.begin());
   tagged_.push_back(Tagged{key, {}, next_number_++});
   by_tag_.emplace(key, std::prev(tagged_.end()));
+  if (unjudged_ == tagged_.end()) unjudged_ = std::prev(tagged_.end());
   return tagged_.back();
 }
 
 void Grouper::touch(const TagKey& key) {
-  tagged_.splice(tagged_.end(), tagged_, by_tag_.at(key));
+  const auto tagged = by_tag_.at(key);
+  if (unjudged_ == tagged) ++unjudged_;
+  tagged_.splice(tagged_.end(), tagged_, tagged);
+  if (unjudged_ == tagged_.end()) unjudged_ = tagged;
 }
 
 void Grouper::add_tagged(const TagKey& key, const Execution& execution) {
@@ -110,6 +115,7 @@ void Grouper::close(std::list<Tagged>::iterator tagged) {
   trace.id = tagged->key.id;
   emit(trace, tagged->key.id.known() ? GroupedBy::kTraceparent : GroupedBy::kTag);
   by_tag_.erase(tagged->key);
+  if (unjudged_ == tagged) ++unjudged_;
   tagged_.erase(tagged);
 }
 
@@ -117,6 +123,63 @@ void Grouper::close_quiet(EventTime now) {
   while (!tagged_.empty() && now - tagged_.front().trace.last() > limits_.trace_quiet) {
     close(tagged_.begin());
   }
+}
+
+void Grouper::judge_early(EventTime now) {
+  for (; unjudged_ != tagged_.end() && now - unjudged_->trace.last() > kEarly; ++unjudged_) {
+    Trace trace = unjudged_->trace.view();
+    trace.number = unjudged_->number;
+    trace.id = unjudged_->key.id;
+    trace.closed = false;
+    trace.grouped_by = trace.id.known() ? GroupedBy::kTraceparent : GroupedBy::kTag;
+    sink_(trace);
+  }
+}
+
+void Grouper::note(const Execution& execution) {
+  if (!queries_[execution.query].system) chain_of(execution.stream).note(execution);
+}
+
+void Grouper::advance(EventTime now) {
+  now_ = std::max(now_, now);
+  close_quiet(now_);
+  if (judging_ == Judging::kEarlyToo) {
+    judge_early(now_);
+    close_endless(now_);
+  }
+  for (auto& [stream, chain] : chains_) {
+    chain->advance(now_, [&, at = stream](const Chain::Found& found) { emit_loop(at, found); });
+  }
+}
+
+/// What is open holds back the place from which a log is read again after a restart.
+void Grouper::close_endless(EventTime now) {
+  constexpr Micros kEvery{10'000'000};
+  if (now - endless_looked_at_ < kEvery) return;
+  endless_looked_at_ = now;
+  for (auto tagged = tagged_.begin(); tagged != tagged_.end();) {
+    const auto next = std::next(tagged);
+    if (now - tagged->trace.first() > kLongestTrace) close(tagged);
+    tagged = next;
+  }
+  std::vector<std::pair<EventTime, uint64_t>> endless;  // not in hash order: replays are equal
+  for (const auto& [id, session] : sessions_) {
+    if (!session.statements.empty() && now - session.statements.first() > kLongestTrace)
+      endless.emplace_back(session.last, id);
+  }
+  std::sort(endless.begin(), endless.end());
+  for (const auto& [last, id] : endless)
+    end_transaction(sessions_.at(id));
+}
+
+void Grouper::visit_open(const std::function<void(const Execution&)>& visit) const {
+  for (const Tagged& tagged : tagged_)
+    std::for_each(tagged.trace.executions().begin(), tagged.trace.executions().end(), visit);
+  for (const auto& [id, session] : sessions_)
+    std::for_each(session.statements.executions().begin(), session.statements.executions().end(),
+                  visit);
+  for (const auto& [stream, chain] : chains_)
+    chain->visit_open(visit);
 }
 
 void Grouper::limit_sessions(EventTime now) {

@@ -33,14 +33,34 @@ class Grouper {
  public:
   using Sink = std::function<void(const Trace&)>;
 
+  /// When a trace is handed over: when it closes; or, for a log that grows, also when it has been
+  /// quiet for a second, with `closed` unset, once for each time that it falls quiet.  Then a trace
+  /// that never falls silent is closed after kLongestTrace, too.
+  enum class Judging : uint8_t { kClosed, kEarlyToo };
+
+  static constexpr Micros kEarly{1'000'000};
+  static constexpr Micros kLongestTrace{600'000'000};
+
   /// `queries` must outlive it; `options` are of grouping_options().
-  Grouper(const QueryTable& queries, const Options& options, Sink sink);
+  Grouper(const QueryTable& queries, const Options& options, Sink sink,
+          Judging judging = Judging::kClosed);
 
   /// In the order of the log.  Traces that end by it go to the sink.
   void add(std::span<const Execution> executions);
 
+  /// An execution that was grouped before: it may still tell what led to others.
+  void note(const Execution& execution);
+
+  /// Event time has come to `now`, without another execution.
+  void advance(EventTime now);
+
   /// The input ends: closes everything.
   void finish();
+
+  /// Visits the executions that are in no closed trace yet, each once.
+  void visit_open(const std::function<void(const Execution&)>& visit) const;
+
+  [[nodiscard]] size_t open_traces() const { return tagged_.size(); }
 
   /// Traces handed over or, for lone statements, counted, by rung.
   [[nodiscard]] uint64_t traces(GroupedBy rung) const { return counts_[static_cast<size_t>(rung)]; }
@@ -82,6 +102,8 @@ class Grouper {
   void touch(const TagKey& key);
   void close(std::list<Tagged>::iterator tagged);
   void close_quiet(EventTime now);
+  void judge_early(EventTime now);
+  void close_endless(EventTime now);
   void limit_sessions(EventTime now);
   Chain& chain_of(StreamId stream);
   void emit(Trace trace, GroupedBy rung);
@@ -90,13 +112,16 @@ class Grouper {
   const QueryTable& queries_;
   GroupingLimits limits_;
   Sink sink_;
-  std::list<Tagged> tagged_;  // quiet longest first
+  Judging judging_;
+  std::list<Tagged> tagged_;                              // quiet longest first
+  std::list<Tagged>::iterator unjudged_ = tagged_.end();  // the first that was not judged early
   std::unordered_map<TagKey, std::list<Tagged>::iterator, TagHash> by_tag_;
   std::unordered_map<uint64_t, Session> sessions_;
   std::map<StreamId, std::unique_ptr<Chain>> chains_;
   std::array<uint64_t, 5> counts_{};
   std::vector<ShapeTotal> loop_totals_;
   EventTime now_{};
+  EventTime endless_looked_at_{};
   uint64_t next_number_ = 1;
   uint64_t stale_ = 0;
 };

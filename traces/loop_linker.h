@@ -63,6 +63,17 @@ class LoopLinker {
       closed(loop_);
   }
 
+  /// Visits the executions that wait for their window and those of open strands.
+  template <typename Visit>
+  void visit_open(Visit&& visit) const {
+    for (const uint32_t id : pending_)
+      visit(nodes_[id].execution);
+    for (const uint32_t strand : open_) {
+      for (uint32_t id = strand_pool_[strand].head; id != kNone; id = nodes_[id].in_strand)
+        visit(nodes_[id].execution);
+    }
+  }
+
   /// Nothing waits, nothing is open.
   [[nodiscard]] bool idle() const { return pending_.empty() && open_.empty() && order_.empty(); }
   [[nodiscard]] size_t waiting() const { return pending_.size(); }

@@ -17,7 +17,10 @@ class OpenTrace {
   [[nodiscard]] Trace view() const;
 
   [[nodiscard]] bool empty() const { return totals_.empty(); }
+  /// The start of the first that was added, and the end of the last one.
+  [[nodiscard]] EventTime first() const { return executions_.front().started_at; }
   [[nodiscard]] EventTime last() const { return last_; }
+  [[nodiscard]] const std::vector<Execution>& executions() const { return executions_; }
   void clear();
 
  private:

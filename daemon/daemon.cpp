@@ -1,0 +1,151 @@
+#include "daemon/daemon.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "daemon/hash_key.h"
+#include "daemon/load_config.h"
+
+namespace ectoscope {
+
+Daemon::Daemon(const DaemonSeams& seams, Config config, std::string config_file)
+    : seams_(seams),
+      config_file_(std::move(config_file)),
+      key_(draw_key()),
+      queries_(std::make_unique<QueryTable>(config.limits().shapes)),
+      config_(std::make_shared<const Config>(std::move(config))),
+      last_reload_at_(seams.clock.wall()) {}
+
+Daemon::~Daemon() {
+  stop();
+}
+
+std::shared_ptr<const Config> Daemon::config() const {
+  const std::lock_guard lock(mutex_);
+  return config_;
+}
+
+std::unique_ptr<ServerWorker> Daemon::make_worker(const ServerConfig& server) {
+  return std::make_unique<ServerWorker>(
+      server, config_, Surroundings{seams_.log_files, seams_.clock, *queries_, key_, seams_.log});
+}
+
+void Daemon::start() {
+  const std::lock_guard lock(mutex_);
+  for (const ServerConfig& server : config_->servers()) {
+    workers_.push_back(make_worker(server));
+    workers_.back()->start();
+  }
+}
+
+void Daemon::stop() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& worker : workers_)
+    worker->stop();
+}
+
+void Daemon::publish() {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->taken_at = seams_.clock.wall();
+  snapshot->ready = true;
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot->last_reload_ok = last_reload_ok_;
+    snapshot->last_reload_at = last_reload_at_;
+    for (const auto& worker : workers_) {
+      const auto view = worker->view();
+      snapshot->ready = snapshot->ready && view->tried;
+      snapshot->findings.insert(snapshot->findings.end(), view->findings.begin(),
+                                view->findings.end());
+      snapshot->queries.insert(snapshot->queries.end(), view->queries.begin(), view->queries.end());
+      snapshot->sources.insert(snapshot->sources.end(), view->sources.begin(), view->sources.end());
+      snapshot->servers.push_back(view->state);
+      snapshot->servers.back().server = worker->server().name;
+    }
+  }
+  for (const SourceState& source : snapshot->sources) {
+    if (!source.problem.empty()) snapshot->problems.push_back(source.problem);
+  }
+  std::sort(snapshot->findings.begin(), snapshot->findings.end(),
+            [](const auto& left, const auto& right) {
+              const Finding& a = left->finding;
+              const Finding& b = right->finding;
+              return std::tie(b.saved, b.database_time, a.id) <
+                     std::tie(a.saved, a.database_time, b.id);
+            });
+  std::sort(
+      snapshot->queries.begin(), snapshot->queries.end(), [](const auto& left, const auto& right) {
+        return std::tie(right->durations.sum_seconds, left->server, left->database,
+                        left->query.text) < std::tie(left->durations.sum_seconds, right->server,
+                                                     right->database, right->query.text);
+      });
+  board_.publish(std::move(snapshot));
+}
+
+std::optional<std::string> Daemon::reload() {
+  const std::lock_guard lock(reloading_);
+  std::optional<std::string> problem;
+  auto loaded = load_config(seams_.files, config_file_);
+  if (config_file_.empty()) {
+    problem = "there is no configuration file to read again";
+  } else if (!loaded.ok()) {
+    problem = loaded.error().message;
+  } else if (loaded.value().servers().empty()) {
+    problem = config_file_ + ": servers: none is left; the daemon needs one";
+  } else {
+    take_over(std::make_shared<const Config>(std::move(loaded.value())));
+  }
+  const std::lock_guard state(mutex_);
+  last_reload_ok_ = !problem;
+  last_reload_at_ = seams_.clock.wall();
+  if (problem) {
+    seams_.log.error("the configuration is bad; the old one stays", {{"problem", *problem}});
+  } else {
+    seams_.log.info("the configuration was read again", {{"file", config_file_}});
+  }
+  return problem;
+}
+
+void Daemon::take_over(std::shared_ptr<const Config> config) {
+  const std::lock_guard lock(mutex_);
+  const std::shared_ptr<const Config> old = std::exchange(config_, std::move(config));
+  if (old->limits().shapes != config_->limits().shapes ||
+      old->state().directory != config_->state().directory ||
+      old->listen_address() != config_->listen_address()) {
+    seams_.log.warn("limits.shapes, state and web take effect at the next start only");
+  }
+  // A server goes on as it is where nothing but detectors changed.
+  const bool same_limits =
+      old->limits() == config_->limits() && old->grouping() == config_->grouping();
+  std::vector<std::unique_ptr<ServerWorker>> workers;
+  for (const ServerConfig& server : config_->servers()) {
+    const auto known = std::find_if(workers_.begin(), workers_.end(), [&](const auto& worker) {
+      return worker && same_limits && worker->server() == server;
+    });
+    if (known == workers_.end()) {
+      workers.push_back(nullptr);
+      continue;
+    }
+    (*known)->reconfigure(config_);
+    workers.push_back(std::move(*known));
+  }
+  workers_.clear();  // the others stop, and have committed, before their successors begin
+  for (size_t i = 0; i < workers.size(); ++i) {
+    if (workers[i]) continue;
+    workers[i] = make_worker(config_->servers()[i]);
+    workers[i]->start();
+  }
+  workers_ = std::move(workers);
+}
+
+bool Daemon::acknowledge(const std::string& /*finding_id*/, const std::string& /*by*/,
+                         const std::string& /*why*/) {
+  return false;
+}
+
+std::vector<Control::HistoryHour> Daemon::history(const std::string& /*finding_id*/) {
+  return {};
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,87 @@
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <string>
+#include <unistd.h>
+
+#include "daemon/commands.h"
+#include "daemon/daemon.h"
+#include "daemon/exit_status.h"
+#include "daemon/load_config.h"
+#include "platform/posix_files.h"
+#include "platform/posix_log_files.h"
+#include "platform/system_clock.h"
+
+namespace ectoscope {
+namespace {
+
+int fail(int status, const std::string& message) {
+  std::fprintf(stderr, "ectoscope serve: %s\n", message.c_str());
+  return status;
+}
+
+/// Signals come through wait_for_signal() alone, in whatever thread it runs.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+/// The signal that came, or 0 when none did for so long.
+int wait_for_signal(const sigset_t& set, long milliseconds) {
+  const timespec patience{milliseconds / 1000, milliseconds % 1000 * 1'000'000};
+  const int signal = sigtimedwait(&set, nullptr, &patience);
+  return signal < 0 ? 0 : signal;
+}
+
+void write_line(std::string_view line) {
+  // A line at a time, so that lines of several processes don't mix.
+  const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  static_cast<void>(written);  // there is nowhere else to tell it
+}
+
+void run(Daemon& daemon, const sigset_t& signals) {
+  constexpr long kFirst = 20;  // milliseconds: ready as soon as each log was looked at
+  constexpr long kPublishEvery = 1000;
+  for (;;) {
+    const bool ready = daemon.board().latest()->ready;
+    const int signal = wait_for_signal(signals, ready ? kPublishEvery : kFirst);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGHUP) daemon.reload();
+    daemon.publish();
+  }
+}
+
+}  // namespace
+
+int run_serve(const ServeArguments& arguments) {
+  const auto files = make_posix_files();
+  auto config = load_config(*files, arguments.config_file);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    return kExitUsage;
+  }
+  if (config.value().servers().empty()) {
+    return fail(kExitUsage, arguments.config_file +
+                                ": servers: none; name at least one, with its logs (ectoscope "
+                                "check config --print-example)");
+  }
+  const sigset_t signals = block_signals();
+  const auto log_files = make_posix_log_files();
+  const auto clock = make_system_clock();
+  OwnLog log(*clock, arguments.log_format, arguments.log_level, &write_line);
+  Daemon daemon({*files, *log_files, *clock, log}, std::move(config.value()),
+                arguments.config_file);
+  daemon.start();
+  log.info("started", {{"config", arguments.config_file}});
+  run(daemon, signals);
+  daemon.stop();
+  log.info("stopped");
+  return kExitDone;
+}
+
+}  // namespace ectoscope

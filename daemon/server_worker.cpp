@@ -1,0 +1,271 @@
+#include "daemon/server_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ectoscope {
+namespace {
+
+constexpr size_t kQueued = 8;  // batches: each at most about a block's executions
+constexpr std::chrono::milliseconds kPatience{200};
+constexpr Micros kPublishEvery{1'000'000};
+constexpr size_t kShownQueries = 1000;
+
+}  // namespace
+
+ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> config,
+                           const Surroundings& around)
+    : server_(std::move(server)),
+      config_(std::move(config)),
+      around_(around),
+      routes_(config_->limits().routes),
+      streams_(config_->limits().streams),
+      statements_(server_.name, around_.queries),
+      queue_(kQueued),
+      view_(std::make_shared<ServerView>()) {
+  statements_.database("");
+  analysis_ = std::make_unique<Analysis>(*config_, Vocabulary{around_.queries, routes_, streams_},
+                                         size_t{5}, AnalysisWatchers{.clock = &around_.clock},
+                                         Grouper::Judging::kEarlyToo);
+}
+
+ServerWorker::~ServerWorker() {
+  stop();
+}
+
+SourceSettings ServerWorker::settings_of(size_t source) const {
+  SourceSettings settings;
+  settings.number = static_cast<uint8_t>(source);
+  settings.server = server_.name;
+  settings.pattern = server_.logs[source];
+  settings.format = server_.input.format;
+  settings.parser.log_line_prefix = server_.input.log_line_prefix;
+  settings.parser.timezone = server_.input.timezone;
+  settings.follow.pattern = server_.logs[source];
+  settings.follow.from_end = server_.from_end;
+  settings.follow.max_record_bytes = server_.input.max_record_bytes;
+  settings.limits = config_->limits();
+  return settings;
+}
+
+void ServerWorker::start() {
+  for (size_t i = 0; i < server_.logs.size(); ++i) {
+    SourceCheckpoint before;
+    before.pattern = server_.logs[i];
+    sources_.emplace_back(before);
+    readers_.push_back(std::make_unique<SourceReader>(around_.files, around_.queries, around_.key,
+                                                      settings_of(i), std::vector<ResumePoint>{}));
+  }
+  for (const auto& reader : readers_) {
+    threads_.emplace_back([this, reader = reader.get()](const std::stop_token& stop) {
+      reader->run(stop, [this, &stop](std::unique_ptr<SourceBatch> batch) {
+        return queue_.put(std::move(batch), stop);
+      });
+    });
+  }
+  threads_.emplace_back([this](const std::stop_token& stop) { analyse(stop); });
+}
+
+void ServerWorker::stop() {
+  for (std::jthread& thread : threads_)
+    thread.request_stop();
+  queue_.wake();
+  threads_.clear();
+}
+
+void ServerWorker::reconfigure(std::shared_ptr<const Config> config) {
+  const std::lock_guard lock(mutex_);
+  new_config_ = std::move(config);
+}
+
+std::shared_ptr<const ServerView> ServerWorker::view() const {
+  const std::lock_guard lock(mutex_);
+  return view_;
+}
+
+void ServerWorker::analyse(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (auto batch = queue_.take(kPatience)) take(**batch);
+    take_configuration();
+    advance_event_time();
+    if (changed_ && around_.clock.steady() - published_at_ >= kPublishEvery) publish();
+  }
+}
+
+void ServerWorker::take_configuration() {
+  std::shared_ptr<const Config> config;
+  {
+    const std::lock_guard lock(mutex_);
+    config = std::exchange(new_config_, nullptr);
+  }
+  if (!config) return;
+  config_ = std::move(config);
+  analysis_->reconfigure(*config_);
+}
+
+void ServerWorker::learn_names(Source& source, const SourceBatch& batch) {
+  for (const Stream& stream : batch.streams) {
+    LogRecord record;
+    record.database = stream.database;
+    record.user = stream.user;
+    record.application = stream.application;
+    record.client_host = stream.client_host;
+    source.streams.push_back(streams_.intern(stream.server, record));
+    source.databases.push_back(statements_.database(stream.database));
+    source.wanted.push_back(server_.databases.empty() ||
+                            std::find(server_.databases.begin(), server_.databases.end(),
+                                      stream.database) != server_.databases.end());
+  }
+  for (const Whence& whence : batch.routes)
+    source.routes.push_back(routes_.intern(whence.route, whence.tag, whence.place));
+}
+
+/// Counts what was never counted, and gives it our numbers, into fresh_.
+void ServerWorker::sort_out(Source& source, SourceBatch& batch) {
+  fresh_.clear();
+  fresh_plans_.clear();
+  auto plan = batch.plans.begin();
+  for (size_t i = 0; i < batch.executions.size(); ++i) {
+    Execution& execution = batch.executions[i];
+    const SourceProgress::Fate fate = source.progress.fate(execution.position);
+    const bool wanted = execution.query != kNoQuery && !execution.has(Execution::kIgnored) &&
+                        source.wanted[execution.stream];
+    const bool fresh = wanted && fate == SourceProgress::Fate::kNew;
+    for (; plan != batch.plans.end() && plan->at == i; ++plan) {
+      if (!fresh) continue;
+      renumber(source, batch.source, plan->execution);
+      fresh_plans_.push_back({fresh_.size(), plan->execution, std::move(plan->plan)});
+    }
+    if (!wanted) continue;
+    if (fresh)
+      statements_.add(source.databases[execution.stream], execution.query, execution.duration);
+    renumber(source, batch.source, execution);
+    if (fresh) {
+      fresh_.push_back(execution);
+    } else if (fate == SourceProgress::Fate::kOpen) {
+      analysis_->add_again(execution);
+    } else {
+      analysis_->grouper().note(execution);
+    }
+  }
+}
+
+void ServerWorker::renumber(const Source& source, uint8_t number, Execution& execution) {
+  execution.position = LogPosition::with_source(execution.position, number);
+  execution.stream = source.streams[execution.stream];
+  execution.route = source.routes[execution.route];
+}
+
+void ServerWorker::take(SourceBatch& batch) {
+  Source& source = sources_[batch.source];
+  learn_names(source, batch);
+  sort_out(source, batch);
+  analysis_->add(fresh_, fresh_plans_);
+  source.progress.take(batch);
+  const bool more = source.bytes != batch.bytes || source.status.tried != batch.status.tried ||
+                    source.status.problem != batch.status.problem ||
+                    source.status.path != batch.status.path;
+  changed_ = changed_ || more || !fresh_.empty();
+  source.status = std::move(batch.status);
+  source.bytes = batch.bytes;
+  source.records = batch.records;
+  source.drops = std::move(batch.drops);
+  source.fidelity = std::move(batch.fidelity);
+  source.idle = batch.idle;
+  if (batch.newest > source.newest) {
+    source.newest = batch.newest;
+    event_read_at_ = around_.clock.steady();
+  }
+  tell_problem(source);
+}
+
+void ServerWorker::tell_problem(Source& source) {
+  const std::string& problem = source.status.problem;
+  if (problem == source.told) return;
+  if (problem.empty()) {
+    around_.log.info("the log can be read again", {{"path", source.status.path}});
+  } else {
+    around_.log.warn("a log cannot be read", {{"problem", problem}, {"server", server_.name}});
+  }
+  source.told = problem;
+}
+
+/// On a quiet log event time goes on with the wall's.
+void ServerWorker::advance_event_time() {
+  EventTime newest = EventTime::min();
+  for (const Source& source : sources_) {
+    if (!source.idle) return;
+    newest = std::max(newest, source.newest);
+  }
+  if (newest == EventTime::min()) return;
+  const EventTime now = newest + (around_.clock.steady() - event_read_at_);
+  event_now_ = now;
+  analysis_->grouper().advance(now);
+}
+
+SourceState ServerWorker::describe(const Source& source) const {
+  SourceState state;
+  state.server = server_.name;
+  state.name = source.status.path;
+  state.up = source.status.tried && source.status.problem.empty();
+  state.problem = source.status.problem;
+  state.position = source.status.position;
+  state.size = source.status.size;
+  if (source.newest != EventTime::min()) state.last_event = source.newest;
+  return state;
+}
+
+ServerState ServerWorker::describe() const {
+  ServerState state;
+  state.server = server_.name;
+  state.up = true;
+  EventTime newest = EventTime::min();
+  bool behind = false;
+  for (const Source& source : sources_) {
+    state.up = state.up && source.status.tried && source.status.problem.empty();
+    state.bytes += source.bytes;
+    state.records += source.records;
+    for (const auto& [reason, count] : source.drops)
+      state.dropped[reason] += count;
+    if (source.progress.lost() > 0) state.dropped["lost_in_restart"] += source.progress.lost();
+    newest = std::max(newest, source.newest);
+    behind = behind || !source.idle || source.status.behind;
+  }
+  if (behind && newest != EventTime::min()) {
+    const Micros lag = around_.clock.wall() - newest;
+    state.lag_seconds = std::max(0.0, static_cast<double>(lag.count()) / 1e6);
+  }
+  if (analysis_->book().dropped() > 0) state.dropped["findings_full"] = analysis_->book().dropped();
+  for (size_t rung = 0; rung < state.traces.size(); ++rung)
+    state.traces[rung] = analysis_->grouper().traces(static_cast<GroupedBy>(rung));
+  state.open_traces = analysis_->grouper().open_traces();
+  state.statements = statements_.counts();
+  state.detector_seconds = analysis_->detector_seconds();
+  if (!sources_.empty()) state.fidelity = sources_.front().fidelity;
+  return state;
+}
+
+void ServerWorker::publish() {
+  auto view = std::make_shared<ServerView>();
+  for (Finding& finding : analysis_->book().findings()) {
+    auto tracked = std::make_shared<TrackedFinding>();
+    tracked->total_occurrences = finding.occurrences;
+    for (const TimelineStep& step : finding.timeline)
+      tracked->shape_names.emplace(step.query, around_.queries[step.query].summary);
+    tracked->finding = std::move(finding);
+    view->findings.push_back(std::move(tracked));
+  }
+  view->queries = statements_.heaviest(kShownQueries);
+  view->tried = true;
+  for (const Source& source : sources_) {
+    view->tried = view->tried && source.status.tried;
+    view->sources.push_back(describe(source));
+  }
+  view->state = describe();
+  published_at_ = around_.clock.steady();
+  changed_ = false;
+  const std::lock_guard lock(mutex_);
+  view_ = std::move(view);
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,128 @@
+// One PostgreSQL server in the daemon: its logs on a thread each, the analysis on another.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/config.h"
+#include "core/clock.h"
+#include "core/hash.h"
+#include "core/log_files.h"
+#include "core/query.h"
+#include "core/routes.h"
+#include "core/snapshot.h"
+#include "daemon/analysis.h"
+#include "daemon/bounded_queue.h"
+#include "daemon/own_log.h"
+#include "daemon/source_batch.h"
+#include "daemon/source_progress.h"
+#include "daemon/source_reader.h"
+#include "findings/statement_book.h"
+#include "parsers/stream_table.h"
+
+namespace ectoscope {
+
+/// What all servers of a process share.  All outlive the workers.
+struct Surroundings {
+  LogFiles& files;
+  const Clock& clock;
+  QueryTable& queries;
+  HashKey key;
+  OwnLog& log;
+};
+
+/// A server's part of the snapshot.
+struct ServerView {
+  std::vector<std::shared_ptr<const TrackedFinding>> findings;
+  std::vector<std::shared_ptr<const QueryStatistics>> queries;
+  std::vector<SourceState> sources;
+  ServerState state;
+  bool tried = false;  // each log was looked at
+};
+
+/// Threads: made, started and stopped by one; view() and reconfigure() from any.
+class ServerWorker {
+ public:
+  ServerWorker(ServerConfig server, std::shared_ptr<const Config> config,
+               const Surroundings& around);
+  ServerWorker(const ServerWorker&) = delete;
+  ServerWorker& operator=(const ServerWorker&) = delete;
+  /// Stops.
+  ~ServerWorker();
+
+  void start();
+  /// Ends the threads; what was not analysed yet is read again at the next start.
+  void stop();
+
+  /// The detectors' settings and the limits on age, from the next batch on.
+  void reconfigure(std::shared_ptr<const Config> config);
+
+  /// Never null; made anew once a second at most.
+  [[nodiscard]] std::shared_ptr<const ServerView> view() const;
+
+  [[nodiscard]] const ServerConfig& server() const { return server_; }
+
+ private:
+  /// A log, as the analysis sees it.
+  struct Source {
+    explicit Source(const SourceCheckpoint& before) : progress(before) {}
+
+    SourceProgress progress;
+    std::vector<StreamId> streams{0};  // its numbers to ours
+    std::vector<uint32_t> routes{0};
+    std::vector<uint32_t> databases{0};  // of its streams, in the statement book
+    std::vector<bool> wanted{true};      // likewise
+    FollowStatus status;
+    uint64_t bytes = 0;
+    uint64_t records = 0;
+    DropCounts drops;
+    InputFidelity fidelity;
+    EventTime newest = EventTime::min();
+    bool idle = false;
+    std::string told;  // the problem that was logged last
+  };
+
+  void analyse(const std::stop_token& stop);
+  void take(SourceBatch& batch);
+  void learn_names(Source& source, const SourceBatch& batch);
+  void sort_out(Source& source, SourceBatch& batch);
+  static void renumber(const Source& source, uint8_t number, Execution& execution);
+  void advance_event_time();
+  void take_configuration();
+  void publish();
+  [[nodiscard]] ServerState describe() const;
+  [[nodiscard]] SourceState describe(const Source& source) const;
+  void tell_problem(Source& source);
+  [[nodiscard]] SourceSettings settings_of(size_t source) const;
+
+  ServerConfig server_;
+  std::shared_ptr<const Config> config_;
+  Surroundings around_;
+
+  Routes routes_;
+  StreamTable streams_;
+  StatementBook statements_;
+  std::unique_ptr<Analysis> analysis_;
+  std::vector<Source> sources_;
+  std::vector<Execution> fresh_;         // scratch
+  std::vector<PlannedRun> fresh_plans_;  // scratch
+  std::optional<EventTime> event_now_;
+  Micros event_read_at_{0};  // when the newest stamp came
+  Micros published_at_{0};
+  bool changed_ = true;
+
+  BoundedQueue<std::unique_ptr<SourceBatch>> queue_;
+  std::vector<std::unique_ptr<SourceReader>> readers_;
+  mutable std::mutex mutex_;  // of what follows
+  std::shared_ptr<const ServerView> view_;
+  std::shared_ptr<const Config> new_config_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace ectoscope

@@ -1,0 +1,68 @@
+// How far one log is counted: what makes every statement count exactly once.
+//
+// The log itself is the buffer.  A checkpoint says up to where it was read, which executions before
+// that were not counted yet, which were counted but stand in no closed trace yet, and from where on
+// the file has to be read again to get these back.  After a restart an execution in front of the
+// old place is counted, only grouped, or dropped, as these lists say (docs/adr/0005).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "core/time.h"
+#include "daemon/source_batch.h"
+#include "findings/checkpoint.h"
+
+namespace ectoscope {
+
+/// Threads: one at a time.
+class SourceProgress {
+ public:
+  enum class Fate : uint8_t {
+    kNew,    // never counted
+    kOpen,   // counted by an earlier process, to be grouped again
+    kKnown,  // counted and judged
+  };
+
+  /// Goes on from `before`.
+  explicit SourceProgress(const SourceCheckpoint& before);
+
+  /// Each position once.
+  Fate fate(uint64_t position) { return replayed_.empty() ? Fate::kNew : fate_replayed(position); }
+
+  /// The batch's executions were all asked for and dealt with.
+  void take(const SourceBatch& batch);
+
+  /// `open`: counted, in no closed trace, ascending; nothing that began before `needed` is in it.
+  [[nodiscard]] SourceCheckpoint checkpoint(std::span<const uint64_t> open, EventTime needed) const;
+
+  /// Executions that a checkpoint had listed and the log no longer holds.
+  [[nodiscard]] uint64_t lost() const { return lost_; }
+  [[nodiscard]] EventTime oldest_held() const { return oldest_held_; }
+
+ private:
+  struct Replay {  // of one file
+    uint64_t until = 0;
+    uint64_t resume_at = 0;
+    std::vector<uint64_t> uncounted;  // not met yet
+    std::vector<uint64_t> open;
+  };
+
+  Fate fate_replayed(uint64_t position);
+  void end_replays(const SourceBatch& batch);
+  void forget_marks();
+  [[nodiscard]] uint64_t resume_at(const FollowedFile& file, EventTime needed) const;
+
+  std::string pattern_;
+  std::map<uint16_t, Replay> replayed_;
+  std::vector<FollowedFile> files_;
+  std::vector<uint64_t> held_;
+  EventTime oldest_held_ = EventTime::max();
+  std::deque<TimeMark> marks_;
+  uint64_t lost_ = 0;
+};
+
+}  // namespace ectoscope

@@ -1,0 +1,134 @@
+#include "findings/statement_book.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "findings/hex.h"
+
+namespace ectoscope {
+namespace {
+
+std::string text_key(std::string_view database, std::string_view text) {
+  std::string key(database);
+  key.push_back('\0');
+  return key.append(text);
+}
+
+}  // namespace
+
+uint32_t StatementBook::database(std::string_view name) {
+  for (size_t i = 0; i < databases_.size(); ++i) {
+    if (databases_[i].name == name) return static_cast<uint32_t>(i);
+  }
+  databases_.emplace_back().name = name;
+  return static_cast<uint32_t>(databases_.size() - 1);
+}
+
+StatementBook::Entry& StatementBook::entry(uint32_t database, QueryId query) {
+  const auto [known, fresh] = by_query_.try_emplace(key(database, query), entries_.size());
+  if (!fresh) return *entries_[known->second];
+  const std::string& text = queries_[query].text;
+  const std::string& name = databases_[database].name;
+  if (const auto earlier = restored_.find(text_key(name, text)); earlier != restored_.end()) {
+    known->second = earlier->second;
+    restored_.erase(earlier);
+    return *entries_[known->second];
+  }
+  entries_.push_back(std::make_unique<Entry>());
+  Entry& entry = *entries_.back();
+  entry.database = name;
+  entry.text = text;
+  entry.summary = queries_[query].summary;
+  entry.fingerprint = queries_[query].fingerprint;
+  entry.operation = queries_[query].operation;
+  return entry;
+}
+
+void StatementBook::add(uint32_t database, QueryId query, Micros duration) {
+  Database& of = databases_[database];
+  of.by_operation[static_cast<size_t>(queries_[query].operation)].add(duration);
+  ++of.executions;
+  Entry& into = entry(database, query);
+  into.durations.add(duration);
+  into.max = std::max(into.max, duration);
+  into.changed = true;
+}
+
+uint64_t StatementBook::executions(std::string_view database, QueryId query) const {
+  for (size_t i = 0; i < databases_.size(); ++i) {
+    if (databases_[i].name != database) continue;
+    const auto known = by_query_.find(key(static_cast<uint32_t>(i), query));
+    if (known != by_query_.end()) return entries_[known->second]->durations.count;
+  }
+  const auto restored = restored_.find(text_key(database, queries_[query].text));
+  return restored == restored_.end() ? 0 : entries_[restored->second]->durations.count;
+}
+
+uint64_t StatementBook::executions(std::string_view database) const {
+  for (const Database& each : databases_) {
+    if (each.name == database) return each.executions;
+  }
+  return 0;
+}
+
+std::vector<StatementCounts> StatementBook::counts() const {
+  std::vector<StatementCounts> counts;
+  for (const Database& database : databases_) {
+    for (size_t i = 0; i < kOperations; ++i) {
+      const DurationHistogram& durations = database.by_operation[i];
+      if (durations.count == 0) continue;
+      counts.push_back({database.name, static_cast<Operation>(i), durations});
+    }
+  }
+  return counts;
+}
+
+std::vector<std::shared_ptr<const QueryStatistics>> StatementBook::heaviest(size_t most) const {
+  std::vector<const Entry*> ranked;
+  ranked.reserve(entries_.size());
+  for (const auto& entry : entries_)
+    ranked.push_back(entry.get());
+  const size_t count = std::min(most, ranked.size());
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count),
+                    ranked.end(), [](const Entry* left, const Entry* right) {
+                      if (left->durations.sum_seconds != right->durations.sum_seconds)
+                        return left->durations.sum_seconds > right->durations.sum_seconds;
+                      return std::tie(left->database, left->text) <
+                             std::tie(right->database, right->text);
+                    });
+  std::vector<std::shared_ptr<const QueryStatistics>> heaviest;
+  for (size_t i = 0; i < count; ++i) {
+    const Entry& entry = *ranked[i];
+    auto shown = std::make_shared<QueryStatistics>();
+    shown->server = server_;
+    shown->database = entry.database;
+    shown->query = {hex16(entry.fingerprint), std::nullopt, entry.text, entry.summary};
+    shown->operation = entry.operation;
+    shown->durations = entry.durations;
+    shown->max = entry.max;
+    heaviest.push_back(std::move(shown));
+  }
+  return heaviest;
+}
+
+void StatementBook::restore(Entry entry) {
+  databases_[database(entry.database)].executions += entry.durations.count;
+  restored_.emplace(text_key(entry.database, entry.text), entries_.size());
+  entries_.push_back(std::make_unique<Entry>(std::move(entry)));
+}
+
+std::vector<const StatementBook::Entry*> StatementBook::changed() const {
+  std::vector<const Entry*> changed;
+  for (const auto& entry : entries_) {
+    if (entry->changed) changed.push_back(entry.get());
+  }
+  return changed;
+}
+
+void StatementBook::forget_changes() {
+  for (const auto& entry : entries_)
+    entry->changed = false;
+}
+
+}  // namespace ectoscope
