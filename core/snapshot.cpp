@@ -13,4 +13,24 @@ void DurationHistogram::add(Micros duration) {
   sum_seconds += seconds;
 }
 
+std::string_view name_of(Operation operation) {
+  switch (operation) {
+    case Operation::kSelect:
+      return "select";
+    case Operation::kInsert:
+      return "insert";
+    case Operation::kUpdate:
+      return "update";
+    case Operation::kDelete:
+      return "delete";
+    case Operation::kDdl:
+      return "ddl";
+    case Operation::kTransaction:
+      return "transaction";
+    case Operation::kOther:
+      break;
+  }
+  return "other";
+}
+
 }  // namespace ectoscope

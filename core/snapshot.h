@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/finding.h"
@@ -31,6 +32,9 @@ struct DurationHistogram {
 
   void add(Micros duration);
 };
+
+/// "select", "insert", ..., "other": as metrics and the API say it.
+std::string_view name_of(Operation operation);
 
 /// A finding in the daemon's life: beyond what one run of `analyze` can say of it.
 struct TrackedFinding {

@@ -59,25 +59,7 @@ void write_input(JsonWriter& json, const InputFacts& input) {
   for (const auto& [reason, count] : input.unparsed)
     json.member(reason, count);
   json.end_object();
-  json.key("fidelity");
-  json.begin_object();
-  json.member("statements", name_of(input.fidelity.statements));
-  json.member("parameters", input.fidelity.parameters);
-  json.member("plans", input.fidelity.plans);
-  json.member("trace_ids", name_of(input.fidelity.trace_ids));
-  strings(json, "advice", input.fidelity.advice, JsonWriter::Layout::kLines);
-  json.end_object();
-  json.end_object();
-}
-
-void write_query(JsonWriter& json, std::string_view name, const QueryFacts& query) {
-  json.key(name);
-  json.begin_object();
-  json.member("fingerprint", query.fingerprint);
-  json.key("queryid");
-  query.queryid ? json.value(*query.queryid) : json.null();
-  json.member("text", query.text);
-  json.member("summary", query.summary);
+  write_fidelity(json, input.fidelity);
   json.end_object();
 }
 
@@ -168,8 +150,31 @@ void write_cost(JsonWriter& json, const Finding& finding) {
   json.end_object();
 }
 
-void write_finding(JsonWriter& json, const Finding& finding) {
+}  // namespace
+
+void write_query(JsonWriter& json, std::string_view name, const QueryFacts& query) {
+  json.key(name);
   json.begin_object();
+  json.member("fingerprint", query.fingerprint);
+  json.key("queryid");
+  query.queryid ? json.value(*query.queryid) : json.null();
+  json.member("text", query.text);
+  json.member("summary", query.summary);
+  json.end_object();
+}
+
+void write_fidelity(JsonWriter& json, const InputFidelity& fidelity) {
+  json.key("fidelity");
+  json.begin_object();
+  json.member("statements", name_of(fidelity.statements));
+  json.member("parameters", fidelity.parameters);
+  json.member("plans", fidelity.plans);
+  json.member("trace_ids", name_of(fidelity.trace_ids));
+  strings(json, "advice", fidelity.advice, JsonWriter::Layout::kLines);
+  json.end_object();
+}
+
+void write_finding_members(JsonWriter& json, const Finding& finding) {
   json.member("id", finding.id);
   json.member("kind", finding.kind);
   json.member("severity", ectoscope::name_of(finding.severity));
@@ -195,25 +200,29 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   for (const Example& example : finding.examples)
     write_example(json, example);
   json.end_array();
-  json.end_object();
 }
 
-}  // namespace
-
-void write_json_report(const AnalysisReport& report, std::string_view version, std::ostream& out) {
-  JsonWriter json(out);
-  json.begin_object();
+void write_report_head(JsonWriter& json, std::string_view version, const InputFacts& input) {
   json.member("schema", 1);
   json.key("tool");
   json.begin_object(kInline);
   json.member("name", "ectoscope");
   json.member("version", version);
   json.end_object();
-  write_input(json, report.input);
+  write_input(json, input);
+}
+
+void write_json_report(const AnalysisReport& report, std::string_view version, std::ostream& out) {
+  JsonWriter json(out);
+  json.begin_object();
+  write_report_head(json, version, report.input);
   json.key("findings");
   json.begin_array();
-  for (const Finding& finding : report.findings)
-    write_finding(json, finding);
+  for (const Finding& finding : report.findings) {
+    json.begin_object();
+    write_finding_members(json, finding);
+    json.end_object();
+  }
   json.end_array();
   write_notes(json, report);
   json.end_object();

@@ -1,0 +1,27 @@
+# cmake -DFOLDER=... -DOUTPUT=... -P embed.cmake: every file of FOLDER as a C++ table, assets().
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*)
+list(SORT files)
+set(arrays "")
+set(table "")
+set(number 0)
+foreach(name IN LISTS files)
+  file(READ ${FOLDER}/${name} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+  get_filename_component(extension ${name} EXT)
+  if(extension STREQUAL ".css")
+    set(type "text/css; charset=utf-8")
+  elseif(extension STREQUAL ".js")
+    set(type "text/javascript; charset=utf-8")
+  elseif(extension STREQUAL ".svg")
+    set(type "image/svg+xml")
+  else()
+    message(FATAL_ERROR "outputs/static/${name}: say its content type in outputs/embed.cmake")
+  endif()
+  string(APPEND arrays "constexpr char kFile${number}[] = {${bytes}};\n")
+  string(APPEND table "    {\"${name}\", \"${type}\", {kFile${number}, sizeof kFile${number}}},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUTPUT}
+  "// Written by outputs/embed.cmake from outputs/static/.\n#include \"outputs/assets.h\"\n\n#include <array>\n\n"
+  "namespace ectoscope {\nnamespace {\n\n${arrays}\nconstexpr std::array<Asset, ${number}> kAssets = {{\n${table}}};\n"
+  "}  // namespace\n\nstd::span<const Asset> assets() {\n  return kAssets;\n}\n\n}  // namespace ectoscope\n")

@@ -1,0 +1,285 @@
+#include "outputs/http_routes.h"
+
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include "outputs/api_json.h"
+#include "outputs/assets.h"
+#include "outputs/pages.h"
+#include "outputs/same_site.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr int kSeeOther = 303;
+constexpr int kBadRequest = 400;
+constexpr int kForbidden = 403;
+constexpr int kNotFound = 404;
+constexpr int kMethodNotAllowed = 405;
+constexpr int kServerError = 500;
+constexpr int kUnavailable = 503;
+constexpr size_t kMostName = 100;  // bytes of who acknowledges
+constexpr size_t kMostWhy = 1000;  // and why
+constexpr const char* kPlain = "text/plain; charset=utf-8";
+constexpr const char* kHtml = "text/html; charset=utf-8";
+constexpr const char* kJson = "application/json; charset=utf-8";
+constexpr std::string_view kFindings = "/findings/";
+constexpr std::string_view kApiFindings = "/api/v1/findings/";
+constexpr std::string_view kAck = "/ack";
+constexpr std::string_view kStatic = "/static/";
+
+struct Acknowledgement {
+  std::string by;
+  std::string why;
+};
+
+std::optional<Acknowledgement> read_json(const std::string& body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  Acknowledgement read;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string() || (name != "by" && name != "why")) return std::nullopt;
+    (name == "by" ? read.by : read.why) = value.get<std::string>();
+  }
+  return read;
+}
+
+std::optional<Acknowledgement> read_form(const std::string& body) {
+  httplib::Params fields;
+  httplib::detail::parse_query_text(body, fields);
+  const auto by = fields.find("by");
+  const auto why = fields.find("why");
+  if (by == fields.end()) return std::nullopt;
+  return Acknowledgement{by->second, why == fields.end() ? "" : why->second};
+}
+
+/// What is wrong with it; empty when nothing is.
+std::string problem_with(const std::optional<Acknowledgement>& given) {
+  if (!given) return "send \"by\", who acknowledges, and \"why\", both text";
+  if (given->by.empty()) return "by: say who acknowledges";
+  if (given->by.size() > kMostName) return "by: at most " + std::to_string(kMostName) + " bytes";
+  if (given->why.size() > kMostWhy) return "why: at most " + std::to_string(kMostWhy) + " bytes";
+  return {};
+}
+
+}  // namespace
+
+struct HttpRoutes::Call {
+  const httplib::Request& request;
+  httplib::Response& response;
+  std::shared_ptr<const Snapshot> snapshot;
+  std::string_view path;
+
+  [[nodiscard]] bool reads() const { return request.method == "GET" || request.method == "HEAD"; }
+
+  void answer(int status, const std::string& text, const char* type) const {
+    response.status = status;
+    response.set_content(text, type);
+  }
+  void json_error(int status, std::string_view message) const {
+    answer(status, error_json(status, message), kJson);
+  }
+  /// False, and answered, when the method is none of these.
+  [[nodiscard]] bool allows(std::string_view methods) const {
+    if (methods.find(request.method == "HEAD" ? "GET" : request.method) != std::string_view::npos) {
+      return true;
+    }
+    response.set_header("Allow", std::string(methods));
+    json_error(kMethodNotAllowed, "this path takes " + std::string(methods));
+    return false;
+  }
+  /// Why this must not change anything; nothing when it may.
+  [[nodiscard]] std::optional<std::string> refusal(BodyKind body) const {
+    const std::string host = request.get_header_value("Host");
+    const std::string origin = request.get_header_value("Origin");
+    const std::string site = request.get_header_value("Sec-Fetch-Site");
+    const std::string type = request.get_header_value("Content-Type");
+    return cross_site_problem({host, origin, site, type}, body);
+  }
+  [[nodiscard]] UrlParameters parameters() const {
+    return {request.params.begin(), request.params.end()};
+  }
+};
+
+HttpRoutes::HttpRoutes(const HttpOptions& options, const SnapshotBoard& board, Control& control)
+    : options_(options),
+      page_options_{options.version, options.trace_url},
+      board_(board),
+      control_(control),
+      metrics_({options.version, options.series_budget}) {}
+
+bool HttpRoutes::urgent(std::string_view path) const {
+  return path == options_.telemetry_path || path == "/-/healthy" || path == "/-/ready";
+}
+
+void HttpRoutes::answer(const httplib::Request& request, httplib::Response& response) {
+  Call call{request, response, board_.latest(), request.path};
+  if (call.path == options_.telemetry_path) {
+    if (!call.allows("GET")) return;
+    const MetricsText text = metrics_.scrape(*call.snapshot, request.get_header_value("Accept"));
+    return call.answer(200, text.text, text.content_type.c_str());
+  }
+  if (call.path.starts_with("/-/")) return lifecycle(call);
+  if (call.path.starts_with("/api/")) return api(call);
+  if (call.path.starts_with(kStatic)) return asset(call, call.path.substr(kStatic.size()));
+  if (call.path == "/favicon.ico") return asset(call, "icon.svg");
+  page(call);
+}
+
+void HttpRoutes::lifecycle(Call& call) {
+  if (call.path == "/-/healthy") {
+    if (call.allows("GET")) call.answer(200, "ectoscope is healthy.\n", kPlain);
+  } else if (call.path == "/-/ready") {
+    if (!call.allows("GET")) return;
+    if (call.snapshot->ready) return call.answer(200, "ectoscope is ready.\n", kPlain);
+    std::string text = "ectoscope is not ready:\n";
+    for (const std::string& problem : call.snapshot->problems)
+      text += "- " + problem + "\n";
+    if (call.snapshot->problems.empty()) text += "- not every source was looked at yet\n";
+    call.answer(kUnavailable, text, kPlain);
+  } else if (call.path == "/-/reload") {
+    reload(call);
+  } else {
+    not_found(call);
+  }
+}
+
+void HttpRoutes::reload(Call& call) {
+  if (!options_.enable_lifecycle) {
+    return call.answer(kForbidden,
+                       "Reloading over HTTP is off: start with --web.enable-lifecycle, or send "
+                       "SIGHUP.\n",
+                       kPlain);
+  }
+  if (!call.allows("POST, PUT")) return;
+  if (const auto why = call.refusal(BodyKind::kNone)) {
+    return call.answer(kForbidden, *why + "\n", kPlain);
+  }
+  if (const auto problem = control_.reload())
+    return call.answer(kServerError, *problem + "\n", kPlain);
+  call.answer(200, "", kPlain);
+}
+
+void HttpRoutes::api(Call& call) {
+  if (call.path == "/api/v1/findings" || call.path.starts_with(kApiFindings)) {
+    return api_findings(call);
+  }
+  if (call.path == "/api/v1/queries") {
+    if (!call.allows("GET")) return;
+    const auto filter = read_query_filter(call.parameters(), {});
+    if (!filter.ok()) return call.json_error(kBadRequest, filter.error().message);
+    return call.answer(200, queries_json(*call.snapshot, filter.value()), kJson);
+  }
+  if (call.path == "/api/v1/sources") {
+    if (call.allows("GET")) call.answer(200, sources_json(*call.snapshot), kJson);
+    return;
+  }
+  not_found(call);
+}
+
+void HttpRoutes::api_findings(Call& call) {
+  if (call.path.size() <= kApiFindings.size()) {
+    if (!call.allows("GET")) return;
+    const auto filter = read_filter(call.parameters(), {});
+    if (!filter.ok()) return call.json_error(kBadRequest, filter.error().message);
+    return call.answer(200, findings_json(*call.snapshot, filter.value(), options_.version), kJson);
+  }
+  std::string id(call.path.substr(kApiFindings.size()));
+  if (id.ends_with(kAck)) return api_acknowledge(call, id.substr(0, id.size() - kAck.size()));
+  if (!call.allows("GET")) return;
+  const auto tracked = find_finding(*call.snapshot, id);
+  if (!tracked) return call.json_error(kNotFound, "there is no finding of this id");
+  call.answer(200, finding_json(*tracked, control_.history(id), options_.version), kJson);
+}
+
+void HttpRoutes::api_acknowledge(Call& call, const std::string& id) {
+  if (!call.allows("POST")) return;
+  if (const auto why = call.refusal(BodyKind::kJson)) return call.json_error(kForbidden, *why);
+  const auto given = read_json(call.request.body);
+  const std::string problem = problem_with(given);
+  if (!problem.empty()) return call.json_error(kBadRequest, problem);
+  if (!control_.acknowledge(id, given->by, given->why)) {
+    return call.json_error(kNotFound, "there is no finding of this id");
+  }
+  call.answer(200, "{\"acknowledged\": true}\n", kJson);
+}
+
+void HttpRoutes::page(Call& call) {
+  if (call.path.starts_with(kFindings) && call.path.ends_with(kAck)) {
+    const size_t length = call.path.size() - kFindings.size() - kAck.size();
+    return form_acknowledge(call, std::string(call.path.substr(kFindings.size(), length)));
+  }
+  if (!call.allows("GET")) return;
+  const Snapshot& snapshot = *call.snapshot;
+  const auto refuse = [&](const Error& error) {
+    call.answer(kBadRequest, message_page(snapshot, "Wrong address", error.message, page_options_),
+                kHtml);
+  };
+  if (call.path == "/") {
+    const auto filter = read_filter(call.parameters(), default_page_filter());
+    if (!filter.ok()) return refuse(filter.error());
+    return call.answer(200, findings_page(snapshot, filter.value(), page_options_), kHtml);
+  }
+  if (call.path == "/queries") {
+    const auto filter = read_query_filter(call.parameters(), {});
+    if (!filter.ok()) return refuse(filter.error());
+    return call.answer(200, queries_page(snapshot, filter.value(), page_options_), kHtml);
+  }
+  if (call.path == "/sources")
+    return call.answer(200, sources_page(snapshot, page_options_), kHtml);
+  if (!call.path.starts_with(kFindings)) return not_found(call);
+  const std::string id(call.path.substr(kFindings.size()));
+  const auto tracked = find_finding(snapshot, id);
+  if (!tracked) {
+    return call.answer(kNotFound,
+                       message_page(snapshot, "No such finding",
+                                    "It was forgotten long after it was mended, or the address is "
+                                    "not whole.",
+                                    page_options_),
+                       kHtml);
+  }
+  call.answer(200, finding_page(snapshot, *tracked, control_.history(id), page_options_), kHtml);
+}
+
+void HttpRoutes::form_acknowledge(Call& call, const std::string& id) {
+  if (!call.allows("POST")) return;
+  const auto refuse = [&](int status, std::string_view text) {
+    call.answer(status, message_page(*call.snapshot, "Not acknowledged", text, page_options_),
+                kHtml);
+  };
+  if (const auto why = call.refusal(BodyKind::kForm)) return refuse(kForbidden, *why);
+  const auto given = read_form(call.request.body);
+  const std::string problem = problem_with(given);
+  if (!problem.empty()) return refuse(kBadRequest, problem);
+  if (!control_.acknowledge(id, given->by, given->why))
+    return refuse(kNotFound, "No such finding.");
+  call.answer(kSeeOther, "", kPlain);
+  call.response.set_header("Location", kFindings.data() + url_escaped(id));
+}
+
+void HttpRoutes::asset(Call& call, std::string_view name) {
+  if (!call.allows("GET")) return;
+  for (const Asset& known : assets()) {
+    if (known.name != name) continue;
+    call.answer(200, std::string(known.bytes), std::string(known.content_type).c_str());
+    // With ?v= the address changes when the content does.
+    call.response.set_header("Cache-Control", call.request.has_param("v")
+                                                  ? "public, max-age=31536000, immutable"
+                                                  : "public, max-age=3600");
+    return;
+  }
+  not_found(call);
+}
+
+void HttpRoutes::not_found(Call& call) {
+  if (call.path.starts_with("/api/")) return call.json_error(kNotFound, "no such path");
+  if (call.path.starts_with("/-/") || call.path.starts_with(kStatic)) {
+    return call.answer(kNotFound, "no such path\n", kPlain);
+  }
+  call.answer(kNotFound,
+              message_page(*call.snapshot, "No such page", "The address is none of ectoscope's.",
+                           page_options_),
+              kHtml);
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,53 @@
+// What each path answers.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/snapshot.h"
+#include "outputs/http_server.h"
+#include "outputs/metrics.h"
+#include "outputs/page_frame.h"
+
+namespace httplib {
+struct Request;
+struct Response;
+}  // namespace httplib
+
+namespace ectoscope {
+
+/// Threads: any.
+class HttpRoutes {
+ public:
+  /// `board` and `control` must outlive it.
+  HttpRoutes(const HttpOptions& options, const SnapshotBoard& board, Control& control);
+
+  void answer(const httplib::Request& request, httplib::Response& response);
+
+  /// Paths that must be answered whatever else is asked.
+  [[nodiscard]] bool urgent(std::string_view path) const;
+
+  Metrics& metrics() { return metrics_; }
+
+ private:
+  struct Call;  // one request on its way to its answer
+
+  void lifecycle(Call& call);
+  void reload(Call& call);
+  void api(Call& call);
+  void api_findings(Call& call);
+  void api_acknowledge(Call& call, const std::string& id);
+  void page(Call& call);
+  void form_acknowledge(Call& call, const std::string& id);
+  void asset(Call& call, std::string_view name);
+  void not_found(Call& call);
+
+  HttpOptions options_;
+  PageOptions page_options_;
+  const SnapshotBoard& board_;
+  Control& control_;
+  Metrics metrics_;
+};
+
+}  // namespace ectoscope
