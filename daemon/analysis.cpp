@@ -222,6 +222,7 @@ void Analysis::add_samples(const std::string& server, const DatabaseSamples& sam
 }
 
 void Analysis::on_trace(const Trace& trace) {
+  ++judgements_;
   book_.begin_judgement(trace);
   const size_t settings = overrides_->number_of(trace.stream, trace.route);
   for (const auto& judge : judges_)

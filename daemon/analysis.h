@@ -68,6 +68,9 @@ class Analysis {
   /// Takes over the detectors' settings; one whose own did not change keeps its state.
   void reconfigure(const Config& config);
 
+  /// Traces that were judged, once for each time.
+  [[nodiscard]] uint64_t judgements() const { return judgements_; }
+
   /// What each detector took of the thread's time, about: one call in kSampled is measured.
   [[nodiscard]] std::map<std::string, double> detector_seconds() const;
 
@@ -92,6 +95,7 @@ class Analysis {
   FindingBook book_;
   std::vector<std::unique_ptr<Judge>> judges_;
   std::unique_ptr<Grouper> grouper_;
+  uint64_t judgements_ = 0;
 };
 
 }  // namespace ectoscope

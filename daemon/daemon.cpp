@@ -28,7 +28,8 @@ std::shared_ptr<const Config> Daemon::config() const {
 
 std::unique_ptr<ServerWorker> Daemon::make_worker(const ServerConfig& server) {
   return std::make_unique<ServerWorker>(
-      server, config_, Surroundings{seams_.log_files, seams_.clock, *queries_, key_, seams_.log});
+      server, config_,
+      Surroundings{seams_.log_files, seams_.clock, *queries_, key_, seams_.log, seams_.store});
 }
 
 void Daemon::start() {
@@ -64,6 +65,8 @@ void Daemon::publish() {
       snapshot->servers.back().server = worker->server().name;
     }
   }
+  snapshot->store_problem = seams_.store.problem();
+  if (!snapshot->store_problem.empty()) snapshot->problems.push_back(snapshot->store_problem);
   for (const SourceState& source : snapshot->sources) {
     if (!source.problem.empty()) snapshot->problems.push_back(source.problem);
   }
@@ -139,13 +142,28 @@ void Daemon::take_over(std::shared_ptr<const Config> config) {
   workers_ = std::move(workers);
 }
 
-bool Daemon::acknowledge(const std::string& /*finding_id*/, const std::string& /*by*/,
-                         const std::string& /*why*/) {
-  return false;
+bool Daemon::acknowledge(const std::string& finding_id, const std::string& by,
+                         const std::string& why) {
+  const auto snapshot = board_.latest();
+  const auto known =
+      std::find_if(snapshot->findings.begin(), snapshot->findings.end(),
+                   [&](const auto& tracked) { return tracked->finding.id == finding_id; });
+  if (known == snapshot->findings.end()) return false;
+  const Acknowledgement acknowledgement{seams_.clock.wall(), by, why};
+  seams_.store.acknowledge(finding_id, acknowledgement);
+  const std::lock_guard lock(mutex_);
+  for (const auto& worker : workers_) {
+    if (worker->server().name == (*known)->finding.server)
+      worker->acknowledge(finding_id, acknowledgement);
+  }
+  return true;
 }
 
-std::vector<Control::HistoryHour> Daemon::history(const std::string& /*finding_id*/) {
-  return {};
+std::vector<Control::HistoryHour> Daemon::history(const std::string& finding_id) {
+  std::vector<HistoryHour> history;
+  for (const StoredHour& hour : seams_.store.hours(finding_id))
+    history.push_back({hour.hour, hour.occurrences, hour.database_time});
+  return history;
 }
 
 }  // namespace ectoscope

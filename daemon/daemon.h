@@ -22,6 +22,7 @@ struct DaemonSeams {
   LogFiles& log_files;
   const Clock& clock;
   OwnLog& log;
+  Store& store;
 };
 
 /// Threads: start(), stop() and publish() from one; Control from any.

@@ -74,12 +74,18 @@ int run_serve(const ServeArguments& arguments) {
   const auto log_files = make_posix_log_files();
   const auto clock = make_system_clock();
   OwnLog log(*clock, arguments.log_format, arguments.log_level, &write_line);
-  Daemon daemon({*files, *log_files, *clock, log}, std::move(config.value()),
+  const StateConfig& state = config.value().state();
+  Store store(state.directory, state.keep, *clock, [&log](const std::string& what) {
+    log.warn("the store", {{"what", what}});
+  });
+  if (store.in_use()) return fail(kExitInput, store.problem());
+  Daemon daemon({*files, *log_files, *clock, log, store}, std::move(config.value()),
                 arguments.config_file);
   daemon.start();
   log.info("started", {{"config", arguments.config_file}});
   run(daemon, signals);
   daemon.stop();
+  if (!store.flush()) log.error("not all is stored", {{"problem", store.problem()}});
   log.info("stopped");
   return kExitDone;
 }

@@ -3,13 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "detectors/registry.h"
+
 namespace ectoscope {
 namespace {
 
 constexpr size_t kQueued = 8;  // batches: each at most about a block's executions
 constexpr std::chrono::milliseconds kPatience{200};
 constexpr Micros kPublishEvery{1'000'000};
+constexpr Micros kCommitEvery{1'000'000};
 constexpr size_t kShownQueries = 1000;
+constexpr size_t kExamples = 5;
+constexpr size_t kOpenPositions = 500'000;  // in one checkpoint
+
+TrackerLimits tracker_limits(const Config& config) {
+  return {config.max_event_age(), config.state().keep};
+}
+
+std::vector<ResumePoint> resume_points(const SourceCheckpoint& before) {
+  std::vector<ResumePoint> points;
+  for (const FileCheckpoint& file : before.files) {
+    points.push_back({{file.number, file.identity, file.head_length, file.head_hash, file.read_to,
+                       file.cut, file.copy},
+                      file.resume_at});
+  }
+  return points;
+}
 
 }  // namespace
 
@@ -25,8 +44,13 @@ ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> co
       view_(std::make_shared<ServerView>()) {
   statements_.database("");
   analysis_ = std::make_unique<Analysis>(*config_, Vocabulary{around_.queries, routes_, streams_},
-                                         size_t{5}, AnalysisWatchers{.clock = &around_.clock},
+                                         kExamples, AnalysisWatchers{.clock = &around_.clock},
                                          Grouper::Judging::kEarlyToo);
+  tracker_ = std::make_unique<FindingTracker>(analysis_->book(), statements_, around_.queries,
+                                              tracker_limits(*config_));
+  analysis_->book().watch(
+      {[this](const std::string& id, const Occurred& occurred) { tracker_->counted(id, occurred); },
+       [this] { return tracker_->make_room(); }});
 }
 
 ServerWorker::~ServerWorker() {
@@ -48,14 +72,36 @@ SourceSettings ServerWorker::settings_of(size_t source) const {
   return settings;
 }
 
-void ServerWorker::start() {
+void ServerWorker::restore() {
+  StoredServer stored = around_.store.load(server_.name);
+  renewals_ = around_.store.renewals();
+  for (StoredStatement& statement : stored.statements)
+    statements_.restore(std::move(statement));
+  Routes routes(1);
+  SqlShapes resolver(around_.queries, routes, around_.key);
+  const ShapeTexts shapes{
+      {}, [&resolver](const std::string& text) { return resolver.resolve(text).query; }};
+  for (const StoredFinding& finding : stored.findings) {
+    for (const DetectorEntry& entry : detector_registry()) {
+      if (entry.name == finding.kind) tracker_->restore(finding, entry, shapes, kExamples);
+    }
+  }
+  for (const StoredHour& hour : stored.hours)
+    tracker_->restore(hour);
   for (size_t i = 0; i < server_.logs.size(); ++i) {
     SourceCheckpoint before;
+    for (const SourceCheckpoint& source : stored.sources) {
+      if (source.pattern == server_.logs[i]) before = source;
+    }
     before.pattern = server_.logs[i];
     sources_.emplace_back(before);
     readers_.push_back(std::make_unique<SourceReader>(around_.files, around_.queries, around_.key,
-                                                      settings_of(i), std::vector<ResumePoint>{}));
+                                                      settings_of(i), resume_points(before)));
   }
+}
+
+void ServerWorker::start() {
+  restore();
   for (const auto& reader : readers_) {
     threads_.emplace_back([this, reader = reader.get()](const std::stop_token& stop) {
       reader->run(stop, [this, &stop](std::unique_ptr<SourceBatch> batch) {
@@ -70,7 +116,70 @@ void ServerWorker::stop() {
   for (std::jthread& thread : threads_)
     thread.request_stop();
   queue_.wake();
+  if (threads_.empty()) return;
   threads_.clear();
+  if (uncommitted_) commit();
+}
+
+void ServerWorker::acknowledge(const std::string& finding, const Acknowledgement& acknowledgement) {
+  const std::lock_guard lock(mutex_);
+  acknowledgements_[finding] = acknowledgement;
+}
+
+void ServerWorker::take_acknowledgements() {
+  std::map<std::string, Acknowledgement> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(acknowledgements_);
+  }
+  for (const auto& [finding, acknowledgement] : taken) {
+    tracker_->acknowledge(finding, acknowledgement);
+    changed_ = true;
+  }
+}
+
+std::vector<SourceCheckpoint> ServerWorker::checkpoints() {
+  constexpr Micros kSlack{2'000'000};  // a plan comes this long after its execution, at most
+  std::vector<std::vector<uint64_t>> open(sources_.size());
+  EventTime oldest = EventTime::max();
+  analysis_->grouper().visit_open([&](const Execution& execution) {
+    open[LogPosition::source(execution.position)].push_back(
+        LogPosition::without_source(execution.position));
+    oldest = std::min(oldest, execution.started_at);
+  });
+  const Micros parents = config_->grouping().duration("chain_max_gap");
+  std::vector<SourceCheckpoint> checkpoints;
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    std::sort(open[i].begin(), open[i].end());
+    if (open[i].size() > kOpenPositions) {
+      const size_t over = open[i].size() - kOpenPositions;
+      out_of_reach_ += over;
+      open[i].erase(open[i].begin(), open[i].begin() + static_cast<std::ptrdiff_t>(over));
+    }
+    EventTime needed = std::min(oldest, sources_[i].progress.oldest_held());
+    if (sources_[i].newest != EventTime::min()) needed = std::min(needed, sources_[i].newest);
+    checkpoints.push_back(sources_[i].progress.checkpoint(open[i], needed - kSlack - parents));
+  }
+  return checkpoints;
+}
+
+/// In one transaction: how far each log is counted, what is still open, what was found.
+void ServerWorker::commit() {
+  analysis_->book().settle_closed();
+  StoredServer changes;
+  changes.server = server_.name;
+  changes.sources = checkpoints();
+  if (const uint64_t renewals = around_.store.renewals(); renewals != renewals_) {
+    renewals_ = renewals;
+    tracker_->store_all_again();
+    statements_.store_all_again();
+  }
+  tracker_->update(event_now_, around_.clock.wall());
+  tracker_->store_changes(changes);
+  statements_.store_changes(changes.statements);
+  around_.store.commit(std::move(changes));
+  committed_at_ = around_.clock.steady();
+  uncommitted_ = false;
 }
 
 void ServerWorker::reconfigure(std::shared_ptr<const Config> config) {
@@ -87,7 +196,9 @@ void ServerWorker::analyse(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (auto batch = queue_.take(kPatience)) take(**batch);
     take_configuration();
+    take_acknowledgements();
     advance_event_time();
+    if (uncommitted_ && around_.clock.steady() - committed_at_ >= kCommitEvery) commit();
     if (changed_ && around_.clock.steady() - published_at_ >= kPublishEvery) publish();
   }
 }
@@ -101,6 +212,7 @@ void ServerWorker::take_configuration() {
   if (!config) return;
   config_ = std::move(config);
   analysis_->reconfigure(*config_);
+  tracker_->set_limits(tracker_limits(*config_));
 }
 
 void ServerWorker::learn_names(Source& source, const SourceBatch& batch) {
@@ -166,6 +278,7 @@ void ServerWorker::take(SourceBatch& batch) {
                     source.status.problem != batch.status.problem ||
                     source.status.path != batch.status.path;
   changed_ = changed_ || more || !fresh_.empty();
+  uncommitted_ = uncommitted_ || more || !fresh_.empty();
   source.status = std::move(batch.status);
   source.bytes = batch.bytes;
   source.records = batch.records;
@@ -193,14 +306,20 @@ void ServerWorker::tell_problem(Source& source) {
 /// On a quiet log event time goes on with the wall's.
 void ServerWorker::advance_event_time() {
   EventTime newest = EventTime::min();
+  bool quiet = true;
   for (const Source& source : sources_) {
-    if (!source.idle) return;
+    quiet = quiet && source.idle;
     newest = std::max(newest, source.newest);
   }
   if (newest == EventTime::min()) return;
-  const EventTime now = newest + (around_.clock.steady() - event_read_at_);
-  event_now_ = now;
-  analysis_->grouper().advance(now);
+  if (quiet) newest += around_.clock.steady() - event_read_at_;
+  event_now_ = std::max(event_now_, newest);
+  if (!quiet) return;
+  const uint64_t judged = analysis_->judgements();
+  analysis_->grouper().advance(event_now_);
+  const bool news = analysis_->judgements() != judged;
+  changed_ = changed_ || news;
+  uncommitted_ = uncommitted_ || news;
 }
 
 SourceState ServerWorker::describe(const Source& source) const {
@@ -241,20 +360,18 @@ ServerState ServerWorker::describe() const {
   state.open_traces = analysis_->grouper().open_traces();
   state.statements = statements_.counts();
   state.detector_seconds = analysis_->detector_seconds();
+  state.occurrences = tracker_->occurrences();
+  state.excess_statements = tracker_->excess_statements();
+  state.excess_seconds = static_cast<double>(tracker_->excess().count()) / 1e6;
+  if (out_of_reach_ > 0) state.dropped["open_too_many"] = out_of_reach_;
   if (!sources_.empty()) state.fidelity = sources_.front().fidelity;
   return state;
 }
 
 void ServerWorker::publish() {
   auto view = std::make_shared<ServerView>();
-  for (Finding& finding : analysis_->book().findings()) {
-    auto tracked = std::make_shared<TrackedFinding>();
-    tracked->total_occurrences = finding.occurrences;
-    for (const TimelineStep& step : finding.timeline)
-      tracked->shape_names.emplace(step.query, around_.queries[step.query].summary);
-    tracked->finding = std::move(finding);
-    view->findings.push_back(std::move(tracked));
-  }
+  tracker_->update(event_now_, around_.clock.wall());
+  view->findings = tracker_->findings();
   view->queries = statements_.heaviest(kShownQueries);
   view->tried = true;
   for (const Source& source : sources_) {

@@ -23,7 +23,9 @@
 #include "daemon/source_batch.h"
 #include "daemon/source_progress.h"
 #include "daemon/source_reader.h"
+#include "findings/finding_tracker.h"
 #include "findings/statement_book.h"
+#include "findings/store.h"
 #include "parsers/stream_table.h"
 
 namespace ectoscope {
@@ -35,6 +37,7 @@ struct Surroundings {
   QueryTable& queries;
   HashKey key;
   OwnLog& log;
+  Store& store;
 };
 
 /// A server's part of the snapshot.
@@ -57,8 +60,11 @@ class ServerWorker {
   ~ServerWorker();
 
   void start();
-  /// Ends the threads; what was not analysed yet is read again at the next start.
+  /// Ends the threads and commits; what was not analysed yet is read again at the next start.
   void stop();
+
+  /// Threads: any.  It shows at the next publishing.
+  void acknowledge(const std::string& finding, const Acknowledgement& acknowledgement);
 
   /// The detectors' settings and the limits on age, from the next batch on.
   void reconfigure(std::shared_ptr<const Config> config);
@@ -95,6 +101,10 @@ class ServerWorker {
   static void renumber(const Source& source, uint8_t number, Execution& execution);
   void advance_event_time();
   void take_configuration();
+  void take_acknowledgements();
+  void restore();
+  void commit();
+  [[nodiscard]] std::vector<SourceCheckpoint> checkpoints();
   void publish();
   [[nodiscard]] ServerState describe() const;
   [[nodiscard]] SourceState describe(const Source& source) const;
@@ -109,19 +119,25 @@ class ServerWorker {
   StreamTable streams_;
   StatementBook statements_;
   std::unique_ptr<Analysis> analysis_;
+  std::unique_ptr<FindingTracker> tracker_;
   std::vector<Source> sources_;
   std::vector<Execution> fresh_;         // scratch
   std::vector<PlannedRun> fresh_plans_;  // scratch
-  std::optional<EventTime> event_now_;
+  EventTime event_now_ = EventTime::min();
   Micros event_read_at_{0};  // when the newest stamp came
   Micros published_at_{0};
+  Micros committed_at_{0};
+  uint64_t renewals_ = 0;
+  uint64_t out_of_reach_ = 0;  // open executions that no checkpoint holds
   bool changed_ = true;
+  bool uncommitted_ = false;
 
   BoundedQueue<std::unique_ptr<SourceBatch>> queue_;
   std::vector<std::unique_ptr<SourceReader>> readers_;
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const ServerView> view_;
   std::shared_ptr<const Config> new_config_;
+  std::map<std::string, Acknowledgement> acknowledgements_;
   std::vector<std::jthread> threads_;
 };
 

@@ -1,6 +1,7 @@
 #include "findings/finding_book.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -90,14 +91,78 @@ std::optional<size_t> FindingBook::problem_of(const DetectorEntry& entry,
   std::string id = finding_id({entry.name, stream.server, stream.database,
                                canonical(observation.query), canonical(observation.parent)});
   if (const auto known = by_id_.find(id); known != by_id_.end()) return known->second;
-  if (problems_.size() >= limits_.findings) {
+  if (by_id_.size() >= limits_.findings) {
+    const auto leaves = watchers_.make_room ? watchers_.make_room() : std::nullopt;
+    if (leaves) forget(*leaves);
+  }
+  if (by_id_.size() >= limits_.findings) {
     ++dropped_;
     return std::nullopt;
   }
-  by_id_.emplace(id, problems_.size());
-  problems_.push_back({std::move(id), &entry, stream.server, stream.database, observation.query,
-                       observation.parent, FindingTotals(limits_.examples)});
-  return problems_.size() - 1;
+  Problem problem{id,
+                  &entry,
+                  stream.server,
+                  stream.database,
+                  observation.query,
+                  observation.parent,
+                  FindingTotals(limits_.examples)};
+  return place(std::move(problem));
+}
+
+size_t FindingBook::place(Problem problem) {
+  const size_t at = free_.empty() ? problems_.size() : free_.back();
+  by_id_.emplace(problem.id, at);
+  if (free_.empty()) {
+    problems_.push_back(std::move(problem));
+  } else {
+    free_.pop_back();
+    problems_[at] = std::move(problem);
+  }
+  return at;
+}
+
+void FindingBook::restore(const std::string& id, const Known& known) {
+  if (by_id_.contains(id) || by_id_.size() >= limits_.findings) return;
+  changed_.insert(place(
+      {id, &known.entry, known.server, known.database, known.query, known.parent, known.totals}));
+}
+
+void FindingBook::forget(const std::string& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  const size_t at = found->second;
+  by_id_.erase(found);
+  for (auto& [number, of_trace] : open_)
+    std::erase_if(of_trace, [at](const Open& open) { return open.problem == at; });
+  problems_[at].totals = FindingTotals(limits_.examples);
+  changed_.erase(at);
+  free_.push_back(at);
+}
+
+std::vector<std::string> FindingBook::take_changes() {
+  std::vector<std::string> ids;
+  for (const size_t problem : changed_)
+    ids.push_back(problems_[problem].id);
+  changed_.clear();
+  return ids;
+}
+
+std::optional<FindingBook::Known> FindingBook::known(const std::string& id) const {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return std::nullopt;
+  const Problem& problem = problems_[found->second];
+  return Known{*problem.entry, problem.server, problem.database,
+               problem.query,  problem.parent, problem.totals};
+}
+
+void FindingBook::count(size_t problem, const Occurred& occurred) {
+  problems_[problem].totals.add(occurred);
+  changed_.insert(problem);
+  if (watchers_.counted) watchers_.counted(problems_[problem].id, occurred);
+}
+
+void FindingBook::settle_closed() {
+  if (closing_) settle(*closing_);
 }
 
 std::vector<TimelineStep> FindingBook::timeline_of(const Trace& trace,
@@ -119,7 +184,7 @@ void FindingBook::settle(uint64_t trace_number) {
   const auto of_trace = open_.find(trace_number);
   if (of_trace == open_.end()) return;
   for (const Open& open : of_trace->second)
-    problems_[open.problem].totals.add(open.occurred);
+    count(open.problem, open.occurred);
   open_.erase(of_trace);
 }
 
@@ -132,7 +197,11 @@ void FindingBook::turn_to(const Trace& trace) {
 
 void FindingBook::begin_judgement(const Trace& trace) {
   turn_to(trace);
-  open_.erase(trace.number);
+  if (const auto before = open_.find(trace.number); before != open_.end()) {
+    for (const Open& open : before->second)
+      changed_.insert(open.problem);
+    open_.erase(before);
+  }
   ++judgement_;
 }
 
@@ -152,7 +221,7 @@ void FindingBook::add(const DetectorEntry& entry, Observation observation, const
         execution == nullptr ? example_of(observation) : example_of(observation, *execution);
     occurred.timed = execution != nullptr;
     occurred.observation = std::move(observation);
-    totals.add(occurred);
+    count(*index, occurred);
     return;
   }
   occurred.example = example_of(observation, *trace);
@@ -174,11 +243,12 @@ void FindingBook::add_sampled(const DetectorEntry& entry, Observation observatio
   occurred.example.duration = observation.database_time / static_cast<int64_t>(executions);
   occurred.count = executions;
   occurred.observation = std::move(observation);
-  problems_[*index].totals.add(occurred);
+  count(*index, occurred);
 }
 
 void FindingBook::add_to_trace(const Trace& trace, Open open) {
   turn_to(trace);
+  changed_.insert(open.problem);
   auto& of_trace = open_[trace.number];
   const auto earlier = std::find_if(of_trace.begin(), of_trace.end(),
                                     [&](const Open& it) { return it.place == open.place; });
@@ -235,14 +305,15 @@ Finding FindingBook::describe(const Problem& problem, const FindingTotals& total
   return finding;
 }
 
-std::vector<Finding> FindingBook::findings() const {
+std::vector<Finding> FindingBook::describe(std::vector<size_t> problems) const {
+  std::sort(problems.begin(), problems.end());
   std::map<size_t, std::vector<const Occurred*>> still_open;  // by problem, in order of traces
   for (const auto& [number, of_trace] : open_) {
     for (const Open& open : of_trace)
       still_open[open.problem].push_back(&open.occurred);
   }
   std::vector<Finding> findings;
-  for (size_t i = 0; i < problems_.size(); ++i) {
+  for (const size_t i : problems) {
     const Problem& problem = problems_[i];
     if (const auto open = still_open.find(i); open != still_open.end()) {
       FindingTotals totals = problem.totals;
@@ -253,6 +324,22 @@ std::vector<Finding> FindingBook::findings() const {
       findings.push_back(describe(problem, problem.totals));
     }
   }
+  return findings;
+}
+
+std::vector<Finding> FindingBook::findings(std::span<const std::string> ids) const {
+  std::vector<size_t> problems;
+  for (const std::string& id : ids) {
+    if (const auto found = by_id_.find(id); found != by_id_.end())
+      problems.push_back(found->second);
+  }
+  return describe(std::move(problems));
+}
+
+std::vector<Finding> FindingBook::findings() const {
+  std::vector<size_t> problems(problems_.size());
+  std::iota(problems.begin(), problems.end(), size_t{0});
+  std::vector<Finding> findings = describe(std::move(problems));
   std::sort(findings.begin(), findings.end(), [](const Finding& left, const Finding& right) {
     return std::tuple(right.saved, right.database_time, left.id) <
            std::tuple(left.saved, left.database_time, right.id);

@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,10 +30,18 @@ struct FindingLimits {
   size_t open_traces = 10'000;  // whose judgement may still be replaced
 };
 
-/// What the caller may add to a finding; either may be empty.
+/// What the caller may add to a finding; any may be empty.
 struct FindingHooks {
   std::function<Fix(const AdviceRequest&)> advise;
   std::function<std::optional<int64_t>(QueryId)> queryid;  // pg_stat_statements'
+};
+
+/// What a book that is kept from one process to the next tells; either may be empty.
+struct BookWatchers {
+  /// An occurrence counts for good, under this finding.
+  std::function<void(const std::string& id, const Occurred&)> counted;
+  /// The book is full: which finding may go.
+  std::function<std::optional<std::string>()> make_room;
 };
 
 /// Threads: one at a time.  `queries` must outlive the book.
@@ -60,7 +70,32 @@ class FindingBook {
   /// Costliest first: by what would be saved, then by database time, then by id.
   [[nodiscard]] std::vector<Finding> findings() const;
 
-  [[nodiscard]] size_t size() const { return problems_.size(); }
+  [[nodiscard]] size_t size() const { return by_id_.size(); }
+
+  // For a book that is kept from one process to the next.
+
+  /// What a finding is made of.  Valid until the next call that is not const.
+  struct Known {
+    const DetectorEntry& entry;
+    const std::string& server;
+    const std::string& database;
+    QueryId query;
+    QueryId parent;
+    const FindingTotals& totals;  // of occurrences that count for good
+  };
+
+  void watch(BookWatchers watchers) { watchers_ = std::move(watchers); }
+  /// A closed trace counts when the next one is judged, or now.
+  void settle_closed();
+  /// Ids of findings that may read differently since the last call.
+  std::vector<std::string> take_changes();
+  /// Those of `ids` that have occurrences, in no order.
+  [[nodiscard]] std::vector<Finding> findings(std::span<const std::string> ids) const;
+  [[nodiscard]] std::optional<Known> known(const std::string& id) const;
+  /// What an earlier process knew, before anything is added.
+  void restore(const std::string& id, const Known& known);
+  void forget(const std::string& id);
+
   /// Observations left out because the book was full.
   [[nodiscard]] uint64_t dropped() const { return dropped_; }
 
@@ -89,7 +124,10 @@ class FindingBook {
   [[nodiscard]] std::vector<TimelineStep> timeline_of(const Trace& trace,
                                                       const Observation& observation) const;
   void add_to_trace(const Trace& trace, Open open);
+  size_t place(Problem problem);
   void settle(uint64_t trace_number);
+  void count(size_t problem, const Occurred& occurred);
+  [[nodiscard]] std::vector<Finding> describe(std::vector<size_t> problems) const;
   void turn_to(const Trace& trace);
   [[nodiscard]] Finding describe(const Problem& problem, const FindingTotals& totals) const;
   [[nodiscard]] QueryFacts facts_of(QueryId id) const;
@@ -97,7 +135,10 @@ class FindingBook {
   const QueryTable& queries_;
   FindingLimits limits_;
   FindingHooks hooks_;
+  BookWatchers watchers_;
   std::vector<Problem> problems_;
+  std::vector<size_t> free_;  // places in problems_
+  std::set<size_t> changed_;  // likewise
   std::unordered_map<std::string, size_t> by_id_;
   std::map<uint64_t, std::vector<Open>> open_;  // by Trace::number
   uint64_t judgement_ = 0;                      // counts calls of begin_judgement()

@@ -51,6 +51,8 @@ class FindingTotals {
   [[nodiscard]] const Observation& worst() const { return worst_observation_; }
 
  private:
+  friend class TotalsCodec;  // findings/totals_codec.h
+
   void add_example(const Occurred& occurred);
   void add_evidence(const std::map<std::string, double>& evidence);
   void fill_evidence(Finding& finding) const;

@@ -36,13 +36,13 @@ StatementBook::Entry& StatementBook::entry(uint32_t database, QueryId query) {
     return *entries_[known->second];
   }
   entries_.push_back(std::make_unique<Entry>());
-  Entry& entry = *entries_.back();
-  entry.database = name;
-  entry.text = text;
-  entry.summary = queries_[query].summary;
-  entry.fingerprint = queries_[query].fingerprint;
-  entry.operation = queries_[query].operation;
-  return entry;
+  StoredStatement& is = entries_.back()->is;
+  is.database = name;
+  is.text = text;
+  is.summary = queries_[query].summary;
+  is.fingerprint = queries_[query].fingerprint;
+  is.operation = queries_[query].operation;
+  return *entries_.back();
 }
 
 void StatementBook::add(uint32_t database, QueryId query, Micros duration) {
@@ -50,8 +50,8 @@ void StatementBook::add(uint32_t database, QueryId query, Micros duration) {
   of.by_operation[static_cast<size_t>(queries_[query].operation)].add(duration);
   ++of.executions;
   Entry& into = entry(database, query);
-  into.durations.add(duration);
-  into.max = std::max(into.max, duration);
+  into.is.durations.add(duration);
+  into.is.max = std::max(into.is.max, duration);
   into.changed = true;
 }
 
@@ -59,10 +59,10 @@ uint64_t StatementBook::executions(std::string_view database, QueryId query) con
   for (size_t i = 0; i < databases_.size(); ++i) {
     if (databases_[i].name != database) continue;
     const auto known = by_query_.find(key(static_cast<uint32_t>(i), query));
-    if (known != by_query_.end()) return entries_[known->second]->durations.count;
+    if (known != by_query_.end()) return entries_[known->second]->is.durations.count;
   }
   const auto restored = restored_.find(text_key(database, queries_[query].text));
-  return restored == restored_.end() ? 0 : entries_[restored->second]->durations.count;
+  return restored == restored_.end() ? 0 : entries_[restored->second]->is.durations.count;
 }
 
 uint64_t StatementBook::executions(std::string_view database) const {
@@ -85,13 +85,13 @@ std::vector<StatementCounts> StatementBook::counts() const {
 }
 
 std::vector<std::shared_ptr<const QueryStatistics>> StatementBook::heaviest(size_t most) const {
-  std::vector<const Entry*> ranked;
+  std::vector<const StoredStatement*> ranked;
   ranked.reserve(entries_.size());
   for (const auto& entry : entries_)
-    ranked.push_back(entry.get());
+    ranked.push_back(&entry->is);
   const size_t count = std::min(most, ranked.size());
   std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count),
-                    ranked.end(), [](const Entry* left, const Entry* right) {
+                    ranked.end(), [](const StoredStatement* left, const StoredStatement* right) {
                       if (left->durations.sum_seconds != right->durations.sum_seconds)
                         return left->durations.sum_seconds > right->durations.sum_seconds;
                       return std::tie(left->database, left->text) <
@@ -99,7 +99,7 @@ std::vector<std::shared_ptr<const QueryStatistics>> StatementBook::heaviest(size
                     });
   std::vector<std::shared_ptr<const QueryStatistics>> heaviest;
   for (size_t i = 0; i < count; ++i) {
-    const Entry& entry = *ranked[i];
+    const StoredStatement& entry = *ranked[i];
     auto shown = std::make_shared<QueryStatistics>();
     shown->server = server_;
     shown->database = entry.database;
@@ -112,23 +112,21 @@ std::vector<std::shared_ptr<const QueryStatistics>> StatementBook::heaviest(size
   return heaviest;
 }
 
-void StatementBook::restore(Entry entry) {
-  databases_[database(entry.database)].executions += entry.durations.count;
-  restored_.emplace(text_key(entry.database, entry.text), entries_.size());
-  entries_.push_back(std::make_unique<Entry>(std::move(entry)));
+void StatementBook::restore(StoredStatement statement) {
+  databases_[database(statement.database)].executions += statement.durations.count;
+  restored_.emplace(text_key(statement.database, statement.text), entries_.size());
+  entries_.push_back(std::make_unique<Entry>(Entry{std::move(statement), false}));
 }
 
-std::vector<const StatementBook::Entry*> StatementBook::changed() const {
-  std::vector<const Entry*> changed;
+void StatementBook::store_changes(std::vector<StoredStatement>& into) {
   for (const auto& entry : entries_) {
-    if (entry->changed) changed.push_back(entry.get());
+    if (std::exchange(entry->changed, false)) into.push_back(entry->is);
   }
-  return changed;
 }
 
-void StatementBook::forget_changes() {
+void StatementBook::store_all_again() {
   for (const auto& entry : entries_)
-    entry->changed = false;
+    entry->changed = true;
 }
 
 }  // namespace ectoscope

@@ -11,24 +11,13 @@
 
 #include "core/query.h"
 #include "core/snapshot.h"
+#include "findings/stored.h"
 
 namespace ectoscope {
 
 /// One server's.  Threads: one at a time.  Bounded by the shapes that `queries` holds.
 class StatementBook {
  public:
-  /// A shape on a database.
-  struct Entry {
-    std::string database;
-    std::string text;  // of the shape, as of all below: its id means nothing in another process
-    std::string summary;
-    uint64_t fingerprint = 0;
-    Operation operation = Operation::kOther;
-    DurationHistogram durations;
-    Micros max{0};
-    bool changed = false;  // since take_changed()
-  };
-
   /// `queries` must outlive it.
   StatementBook(std::string server, const QueryTable& queries)
       : server_(std::move(server)), queries_(queries) {}
@@ -50,11 +39,19 @@ class StatementBook {
   [[nodiscard]] std::vector<std::shared_ptr<const QueryStatistics>> heaviest(size_t most) const;
 
   /// What an earlier process counted.  Before anything is added.
-  void restore(Entry entry);
-  [[nodiscard]] std::vector<const Entry*> changed() const;
-  void forget_changes();
+  void restore(StoredStatement statement);
+  /// Adds what changed since the last call.
+  void store_changes(std::vector<StoredStatement>& into);
+  /// The store was lost: all is to be stored at the next call.
+  void store_all_again();
 
  private:
+  /// A shape on a database.
+  struct Entry {
+    StoredStatement is;
+    bool changed = false;
+  };
+
   static constexpr size_t kOperations = 7;
 
   struct Database {
