@@ -1,7 +1,11 @@
 #include "advice/ecto_fix.h"
 
+#include <optional>
+#include <utility>
+
 #include "advice/ecto_names.h"
 #include "advice/ecto_parts.h"
+#include "advice/plan_fixes.h"
 
 namespace ectoscope {
 namespace {
@@ -100,8 +104,9 @@ Fix advise(Remedy remedy, const Query& child, const Query* parent) {
   }
 }
 
-Fix advise(const AdviceRequest& request) {
+Fix advise(const AdviceRequest& request, const Catalog* catalog) {
   if (request.query == nullptr) return {};
+  if (std::optional<Fix> fix = fix_of_plan(request, catalog)) return *std::move(fix);
   return advise(request.remedy, *request.query, request.parent);
 }
 

@@ -1,13 +1,15 @@
 // The change that mends a problem, in Ecto's words.
 #pragma once
 
+#include "core/catalog.h"
 #include "core/finding.h"
 #include "core/query.h"
 
 namespace ectoscope {
 
-/// What to do about a problem.
-Fix advise(const AdviceRequest& request);
+/// What to do about a problem.  With a catalog no index is advised that exists, and one that an
+/// advised index makes needless is named.
+Fix advise(const AdviceRequest& request, const Catalog* catalog = nullptr);
 
 /// What to do about a loop over `child`, whose parents came from `parent` (null: not known).
 ///

@@ -1,8 +1,10 @@
 // Slow queries: executions whose parse, bind and execute together reach the limit; where no log
 // shows them, shapes whose mean in pg_stat_statements does.
 #include <algorithm>
+#include <utility>
 
 #include "core/near_miss.h"
+#include "core/plan.h"
 #include "core/statement_sample.h"
 #include "detectors/registry.h"
 #include "detectors/support/wording.h"
@@ -25,7 +27,14 @@ class SlowQuery final : public Detector {
       : min_duration_(options.duration("min_duration")),
         critical_duration_(options.duration("critical_duration")) {}
 
+  void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+               const Query& query, Report& /*report*/) override {
+    plan_ = plan;  // its execution comes next
+    planned_ = {query.id, execution.position};
+  }
+
   void on_execution(const Execution& execution, const Query& query, Report& report) override {
+    const std::shared_ptr<const Plan> plan = std::exchange(plan_, nullptr);
     if (execution.has(Execution::kNoDuration)) return;
     if (execution.duration < min_duration_) {
       if (execution.duration * 2 >= min_duration_) {
@@ -47,6 +56,9 @@ class SlowQuery final : public Detector {
     observation.statements = 1;
     observation.repeats = 1;
     observation.database_time = execution.duration;
+    if (plan != nullptr && planned_ == std::pair(query.id, execution.position)) {
+      add_plan(plan, observation);
+    }
     report.add(std::move(observation));
   }
 
@@ -76,8 +88,21 @@ class SlowQuery final : public Detector {
   }
 
  private:
+  static void add_plan(const std::shared_ptr<const Plan>& plan, Observation& observation) {
+    observation.plan = plan;
+    observation.evidence["plan_cost"] = plan->root().total_cost;
+    if (!plan->analyzed) return;
+    double removed = 0;
+    for (const PlanNode& node : plan->nodes)
+      removed += node.removed_by_filter + node.removed_by_join_filter + node.removed_by_recheck;
+    observation.evidence["rows_returned"] = plan->root().rows;
+    observation.evidence["rows_removed"] = removed;
+  }
+
   const Micros min_duration_;
   const Micros critical_duration_;
+  std::shared_ptr<const Plan> plan_;        // of the execution to come
+  std::pair<QueryId, uint64_t> planned_{};  // its shape and position
 };
 
 std::string summarize(const Finding& finding) {

@@ -63,6 +63,31 @@ void write_input(JsonWriter& json, const InputFacts& input) {
   json.end_object();
 }
 
+std::string_view name_of(Verification::By by) {
+  switch (by) {
+    case Verification::By::kPlan:
+      return "plan";
+    case Verification::By::kHypopg:
+      return "hypopg";
+    case Verification::By::kNone:
+      break;
+  }
+  return "none";
+}
+
+void write_verified(JsonWriter& json, const std::optional<Verification>& verified) {
+  const Verification::By by = verified ? verified->by : Verification::By::kNone;
+  const bool costs = by == Verification::By::kHypopg;
+  json.key("verified");
+  json.begin_object(kInline);
+  json.member("by", name_of(by));
+  json.key("cost_before");
+  costs ? json.value(verified->cost_before) : json.null();
+  json.key("cost_after");
+  costs ? json.value(verified->cost_after) : json.null();
+  json.end_object();
+}
+
 void write_fix(JsonWriter& json, const Fix& fix) {
   json.key("fix");
   json.begin_object();
@@ -83,14 +108,7 @@ void write_fix(JsonWriter& json, const Fix& fix) {
   } else {
     json.null();
   }
-  json.key("verified");
-  json.begin_object(kInline);
-  json.member("by", "none");
-  json.key("cost_before");
-  json.null();
-  json.key("cost_after");
-  json.null();
-  json.end_object();
+  write_verified(json, fix.verified);
   json.end_object();
 }
 

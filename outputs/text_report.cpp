@@ -6,6 +6,7 @@
 #include <string>
 
 #include "outputs/finding_words.h"
+#include "outputs/plan_lines.h"
 #include "outputs/report_notes.h"
 
 namespace ectoscope {
@@ -152,6 +153,15 @@ class Printer {
     wrapped_row("worst", text);
     if (example.trace_id.known()) row("", "trace " + to_hex(example.trace_id));
     waterfall(finding);
+    if (finding.plan != nullptr) plan(*finding.plan);
+  }
+
+  void plan(const Plan& plan) {
+    std::string_view label = "plan";
+    for (const std::string& line : plan_lines(plan)) {
+      row(label, shorten(harmless(line), style_.width - kLabel, style_));
+      label = "";
+    }
   }
 
   void waterfall(const Finding& finding) {

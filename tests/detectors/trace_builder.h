@@ -217,6 +217,20 @@ class Probe final : public Report {
     return *this;
   }
 
+  /// As the pipeline does with a plan: just before its execution.
+  Probe& explain(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+                 const Query& query) {
+    detector_->on_plan(plan, execution, query, *this);
+    detector_->on_execution(execution, query, *this);
+    return *this;
+  }
+
+  /// An execution without a plan.
+  Probe& run(const Execution& execution, const Query& query) {
+    detector_->on_execution(execution, query, *this);
+    return *this;
+  }
+
   /// One line an observation: "posts by user_id x5 after users", with the severity unless it is a
   /// warning.
   [[nodiscard]] std::string said(const QueryTable& queries) const {

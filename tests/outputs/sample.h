@@ -1,6 +1,7 @@
 // A report with everything in it that a report can have, the hostile too.
 #pragma once
 
+#include "core/plan.h"
 #include "core/query.h"
 #include "core/report.h"
 
@@ -61,6 +62,35 @@ inline Finding sample_n_plus_one(QueryId parent, QueryId child) {
   return finding;
 }
 
+inline std::shared_ptr<const Plan> sample_plan() {
+  Plan plan;
+  plan.analyzed = plan.buffers = true;
+  plan.duration = Micros(1'240'000);
+  plan.values = PlanValues::kGeneric;
+  plan.nodes.resize(2);
+  PlanNode& limit = plan.nodes[0];
+  limit.type = PlanNodeType::kLimit;
+  limit.name = "Limit";
+  limit.total_ms = 1239;
+  limit.rows = 1;
+  limit.loops = 1;
+  limit.timed = true;
+  PlanNode& scan = plan.nodes[1];
+  scan = limit;
+  scan.parent = 0;
+  scan.depth = 1;
+  scan.type = PlanNodeType::kIndexScan;
+  scan.name = "Index Scan";
+  scan.index = "a\nb_pkey";
+  scan.relation = "a\nb";
+  scan.total_ms = 1238.5;
+  scan.plan_rows = 20;
+  scan.removed_by_filter = 1'200'000;
+  scan.blocks_read = 22'201;
+  scan.filter.text = "(workspace_id = $1)";
+  return std::make_shared<const Plan>(std::move(plan));
+}
+
 inline AnalysisReport sample_report(QueryTable& queries) {
   Query users;
   users.summary = "SELECT users";
@@ -81,6 +111,16 @@ inline AnalysisReport sample_report(QueryTable& queries) {
   slow.first_seen = slow.last_seen = sample_time(5);
   slow.statements = 1;
   slow.database_time = Micros(1'250'000);
+
+  slow.plan = sample_plan();
+  slow.examples = {{TraceId{},
+                    GroupedBy::kNone,
+                    sample_time(5),
+                    sample_time(1255),
+                    {812},
+                    1,
+                    Micros(1'250'000)}};
+  slow.fix.verified = Verification{Verification::By::kPlan, 0, 0};
 
   AnalysisReport report;
   report.input.bytes = 12'400'000;

@@ -1,0 +1,196 @@
+#include "advice/index_text.h"
+
+#include <algorithm>
+
+#include "advice/ecto_names.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr size_t kMaxName = 63;  // PostgreSQL cuts a longer one
+
+bool word_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// An expression, or a column with an operator class: nothing to be quoted.
+bool is_expression(std::string_view column) {
+  return column.find('(') != std::string_view::npos || column.find(' ') != std::string_view::npos;
+}
+
+std::string sql_name(std::string_view name) {
+  const bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+                     std::all_of(name.begin(), name.end(),
+                                 [](char c) { return word_char(c) && !(c >= 'A' && c <= 'Z'); });
+  // Words that PostgreSQL reserves and schemas like.
+  constexpr std::string_view kReserved[] = {
+      "user",  "order",   "group", "table", "column", "end",   "limit", "offset",    "select",
+      "check", "default", "desc",  "from",  "to",     "where", "all",   "references"};
+  const bool reserved =
+      std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
+  if (plain && !reserved) return std::string(name);
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted.push_back('"');
+    quoted.push_back(c);
+  }
+  return quoted + '"';
+}
+
+std::string_view prefix_of(std::string_view table) {
+  const std::string_view bare = without_prefix(table);
+  return bare.size() == table.size() ? std::string_view{}
+                                     : table.substr(0, table.size() - bare.size() - 1);
+}
+
+std::string sql_table(std::string_view table) {
+  const std::string_view prefix = prefix_of(table);
+  return (prefix.empty() ? "" : sql_name(prefix) + ".") + sql_name(without_prefix(table));
+}
+
+std::string elixir_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\' || c == '#') result.push_back('\\');
+    result.push_back(c);
+  }
+  return result + '"';
+}
+
+std::string sql_column(const IndexAdvice& index, size_t i) {
+  const std::string& column = index.columns[i];
+  std::string text = is_expression(column) ? column : sql_name(column);
+  // A bare operator needs brackets of its own in CREATE INDEX; a call does not.
+  if (i < index.order.size() && index.order[i] == "desc") text += " DESC";
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts)
+    text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+/// What Ecto makes of a list of columns.
+std::string derived_name(const IndexAdvice& index) {
+  std::string name(without_prefix(index.table));
+  for (const std::string& column : index.columns)
+    name += "_" + column;
+  std::string clean;
+  for (const char c : name) {
+    const char kept = word_char(c) ? c : '_';
+    if (kept != '_' || !clean.ends_with('_')) clean.push_back(kept);
+  }
+  while (clean.ends_with('_'))
+    clean.pop_back();
+  return clean + "_index";
+}
+
+bool needs_name(const IndexAdvice& index) {
+  return derived_name(index).size() > kMaxName || index.where ||
+         std::any_of(index.columns.begin(), index.columns.end(),
+                     [](const std::string& column) { return is_expression(column); }) ||
+         std::find(index.order.begin(), index.order.end(), "desc") != index.order.end();
+}
+
+std::string camel(std::string_view name) {
+  std::string text;
+  bool start = true;
+  for (const char c : name) {
+    if (c != '_') text.push_back(start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c);
+    start = c == '_';
+  }
+  return text;
+}
+
+std::string module(std::string_view name, const std::string& body) {
+  return "defmodule MyApp.Repo.Migrations.Add" + camel(name) +
+         " do\n  use Ecto.Migration\n\n  @disable_ddl_transaction true\n"
+         "  @disable_migration_lock true\n\n  def change do\n" +
+         body + "  end\nend";
+}
+
+std::string trigram_name(std::string_view table, std::string_view column) {
+  return std::string(without_prefix(table)) + "_" + std::string(column) + "_trgm_index";
+}
+
+}  // namespace
+
+std::string index_name(const IndexAdvice& index) {
+  std::string name = derived_name(index);
+  if (index.where) name.insert(name.size() - std::string_view("index").size(), "partial_");
+  if (name.size() <= kMaxName) return name;
+  constexpr std::string_view kEnd = "_index";
+  name.resize(kMaxName - kEnd.size());
+  return name + std::string(kEnd);
+}
+
+std::string create_index_sql(const IndexAdvice& index) {
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < index.columns.size(); ++i)
+    columns.push_back(sql_column(index, i));
+  std::string sql = "CREATE INDEX CONCURRENTLY " + sql_name(index_name(index)) + " ON " +
+                    sql_table(index.table) + " (" + joined(columns) + ")";
+  if (!index.include.empty()) {
+    std::vector<std::string> include;
+    for (const std::string& column : index.include)
+      include.push_back(sql_name(column));
+    sql += " INCLUDE (" + joined(include) + ")";
+  }
+  if (index.where) sql += " WHERE " + *index.where;
+  return sql + ";";
+}
+
+std::string create_index_ecto(const IndexAdvice& index) {
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    const bool text =
+        is_expression(index.columns[i]) || (i < index.order.size() && index.order[i] == "desc");
+    columns.push_back(text ? elixir_string(sql_column(index, i)) : atom(index.columns[i]));
+  }
+  std::string code =
+      "create index(" + atom(without_prefix(index.table)) + ", [" + joined(columns) + "]";
+  if (needs_name(index)) code += ", name: " + atom(index_name(index));
+  if (const std::string_view prefix = prefix_of(index.table); !prefix.empty()) {
+    code += ", prefix: " + elixir_string(prefix);
+  }
+  if (!index.include.empty()) {
+    std::vector<std::string> include;
+    for (const std::string& column : index.include)
+      include.push_back(atom(column));
+    code += ", include: [" + joined(include) + "]";
+  }
+  if (index.where) code += ", where: " + elixir_string(*index.where);
+  return code + ", concurrently: true)";
+}
+
+std::string index_migration(const IndexAdvice& index, std::string_view replaced) {
+  std::string body = "    " + create_index_ecto(index) + "\n";
+  if (!replaced.empty()) {
+    body += "    # " + std::string(replaced) +
+            " is the beginning of it; once nothing uses it:\n    # drop index(" +
+            atom(without_prefix(index.table)) + ", [], name: " + atom(replaced) +
+            ", concurrently: true)\n";
+  }
+  return module(index_name(index), body);
+}
+
+std::string trigram_sql(std::string_view table, std::string_view column) {
+  return "CREATE EXTENSION IF NOT EXISTS pg_trgm;\nCREATE INDEX CONCURRENTLY " +
+         sql_name(trigram_name(table, column)) + " ON " + sql_table(table) + " USING gin (" +
+         sql_name(column) + " gin_trgm_ops);";
+}
+
+std::string trigram_migration(std::string_view table, std::string_view column) {
+  std::string code =
+      "    execute \"CREATE EXTENSION IF NOT EXISTS pg_trgm\", \"\"\n    create index(" +
+      atom(without_prefix(table)) + ", [" + elixir_string(sql_name(column) + " gin_trgm_ops") +
+      "], name: " + atom(trigram_name(table, column)) + ", using: :gin";
+  if (const std::string_view prefix = prefix_of(table); !prefix.empty()) {
+    code += ", prefix: " + elixir_string(prefix);
+  }
+  return module(trigram_name(table, column), code + ", concurrently: true)\n");
+}
+
+}  // namespace ectoscope

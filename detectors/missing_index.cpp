@@ -1,0 +1,146 @@
+// Missing index: a sequential scan throws nearly all rows of a big table away, or a foreign key's
+// trigger does.
+//
+// Not reported: small tables, scans that keep more than a few rows in a hundred, conditions that no
+// plain index could do (unindexable_predicate has those).
+#include "detectors/registry.h"
+#include "detectors/support/plan_waste.h"
+#include "detectors/support/wording.h"
+
+namespace ectoscope {
+namespace {
+
+using Type = OptionSpec::Type;
+
+constexpr OptionSpec kOptions[] = {
+    {"min_removed_rows", Type::kInteger, 10'000, 100, 1e12,
+     "Rows that the scan reads in vain; a smaller table is read through as fast as by an index."},
+    {"min_removed_ratio", Type::kRatio, 0.99, 0.5, 1,
+     "Their share of all rows read; PostgreSQL is right to scan where a condition keeps more."},
+    {"min_duration", Type::kDuration, 10'000, 0, 3'600'000'000,
+     "Executions that are faster are not worth another index."},
+    {"critical_duration", Type::kDuration, 1'000'000, 1'000, 3'600'000'000,
+     "From here on the finding is critical."},
+    {"min_trigger_time", Type::kDuration, 5'000, 100, 60'000'000,
+     "Time a call of a foreign key's trigger on delete; with an index it takes well below 1 ms."},
+};
+
+class MissingIndex final : public Detector {
+ public:
+  explicit MissingIndex(const Options& options)
+      : limits_{static_cast<double>(options.integer("min_removed_rows")),
+                options.ratio("min_removed_ratio")},
+        min_duration_(options.duration("min_duration")),
+        critical_duration_(options.duration("critical_duration")),
+        min_trigger_time_(options.duration("min_trigger_time")) {}
+
+  void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+               const Query& query, Report& report) override {
+    if (execution.duration < min_duration_) return;
+    const std::optional<Waste> waste = worst_waste(*plan, query, limits_);
+    if (waste && waste->kind == WasteKind::kSequential) {
+      Observation observation = observe(plan, execution, query, *waste, critical_duration_);
+      observation.remedy = Remedy::kAddIndex;
+      report.add(std::move(observation));
+      return;
+    }
+    if (const PlanTrigger* trigger = slow_trigger(*plan)) {
+      report.add(of_trigger(plan, execution, query, *trigger));
+    }
+  }
+
+ private:
+  /// The costliest one that a foreign key has on the table that it refers to.
+  [[nodiscard]] const PlanTrigger* slow_trigger(const Plan& plan) const {
+    const PlanTrigger* worst = nullptr;
+    if (plan.root().operation != "Delete" && plan.root().operation != "Update") return nullptr;
+    for (const PlanTrigger& trigger : plan.triggers) {
+      if (trigger.constraint.empty() || trigger.calls <= 0) continue;
+      const double least = to_ms(min_trigger_time_) * trigger.calls;
+      if (trigger.time_ms < least || trigger.time_ms < to_ms(min_duration_)) continue;
+      if (worst == nullptr || trigger.time_ms > worst->time_ms) worst = &trigger;
+    }
+    return worst;
+  }
+
+  struct Reference {
+    std::string table;
+    std::string column;
+  };
+
+  /// "order_items_order_id_fkey" on "orders": order_items.order_id.  PostgreSQL and Ecto name a
+  /// constraint so; empty where the name does not tell.
+  static Reference referring(const PlanTrigger& trigger, const std::string& relation) {
+    std::string_view name = trigger.constraint;
+    constexpr std::string_view kEnd = "_id_fkey";
+    if (!name.ends_with(kEnd)) return {};
+    const std::string_view stems = name.substr(0, name.size() - kEnd.size());
+    // The column is named after the table that it refers to: order_id, orders.
+    for (size_t at = stems.find('_'); at != std::string_view::npos; at = stems.find('_', at + 1)) {
+      const std::string_view stem = stems.substr(at + 1);
+      if (stem.size() < 2) continue;
+      const std::string_view root = stem.substr(0, std::max<size_t>(stem.size() - 1, 2));
+      if (relation.starts_with(root) && relation.size() <= stem.size() + 3) {
+        return {std::string(stems.substr(0, at)), std::string(stem) + "_id"};
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] Observation of_trigger(const std::shared_ptr<const Plan>& plan,
+                                       const Execution& execution, const Query& query,
+                                       const PlanTrigger& trigger) const {
+    Observation observation = observe(plan, execution, query, critical_duration_);
+    observation.confidence = 0.85;  // the trigger may have waited for a lock instead
+    observation.remedy = Remedy::kAddIndex;
+    observation.evidence["trigger_ms"] = trigger.time_ms;
+    observation.evidence["trigger_calls"] = trigger.calls;
+    observation.saved = Micros(static_cast<int64_t>(trigger.time_ms * 1000));
+    const std::string& relation =
+        trigger.relation.empty() ? plan->root().relation : trigger.relation;
+    const Reference reference = referring(trigger, relation);
+    if (reference.table.empty()) return observation;
+    observation.table = reference.table;
+    observation.columns = {reference.table + "." + reference.column};
+    observation.index = IndexAdvice{reference.table, {reference.column}, {"asc"}, {}, std::nullopt};
+    return observation;
+  }
+
+  const WasteLimits limits_;
+  const Micros min_duration_;
+  const Micros critical_duration_;
+  const Micros min_trigger_time_;
+};
+
+std::string summarize(const Finding& finding) {
+  const auto trigger = finding.evidence.find("trigger_ms");
+  const std::string table = finding.tables.empty() ? "a table" : finding.tables[0];
+  if (trigger != finding.evidence.end()) {
+    return finding.query.summary + " waits " +
+           spoken(Micros(static_cast<int64_t>(trigger->second * 1000))) +
+           " for a foreign key's trigger to search " +
+           (finding.columns.empty() ? "the referring table" : table) + ", " +
+           counted(finding.occurrences, "time", "times") + ".";
+  }
+  std::string text = finding.query.summary + " reads all of " + table;
+  if (const auto removed = finding.evidence.find("rows_removed");
+      removed != finding.evidence.end()) {
+    text += " and throws " + grouped(static_cast<uint64_t>(removed->second)) + " rows away";
+  }
+  return text + ", " + counted(finding.occurrences, "time", "times") + ".";
+}
+
+}  // namespace
+
+DetectorEntry describe_missing_index() {
+  return {"missing_index",
+          "Missing indexes",
+          Occurrence::kExecution,
+          kOptions,
+          [](const Options& options) -> std::unique_ptr<Detector> {
+            return std::make_unique<MissingIndex>(options);
+          },
+          &summarize};
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,178 @@
+#include "detectors/support/plan_waste.h"
+
+#include <algorithm>
+
+namespace ectoscope {
+namespace {
+
+using Type = PlanNodeType;
+
+/// A b-tree look-up reads a few blocks a row; from here on most of the index was read in vain.
+constexpr double kBlocksPerRow = 100;
+constexpr double kMinBlocks = 1000;
+/// The planner's own figure for that: a row by its key costs about 8.
+constexpr double kCostPerRow = 100;
+constexpr double kMinCost = 5000;
+/// Costs of a row read: at least so many rows stand behind a cost (a block a row, at the worst).
+constexpr double kScanCost = 1.1;
+constexpr double kIndexCost = 5;
+
+struct RowsRead {
+  double removed = 0;
+  double kept = 0;
+  bool estimated = false;
+};
+
+RowsRead rows_read(const Plan& plan, const PlanNode& node) {
+  if (plan.analyzed) {
+    return {node.removed_by_filter + node.removed_by_recheck, node.rows, false};
+  }
+  const double cost = node.type == Type::kSeqScan ? kScanCost : kIndexCost;
+  const double read = (node.total_cost - node.startup_cost) / cost;
+  return {std::max(read - node.plan_rows, 0.0), node.plan_rows, true};
+}
+
+bool nearly_all(const RowsRead& rows, const WasteLimits& limits) {
+  return rows.removed >= limits.min_removed &&
+         rows.removed >= limits.min_ratio * (rows.removed + rows.kept);
+}
+
+/// What the filter's conditions can be used for, taken together.
+struct FilterUse {
+  const PlanCondition* wrapped = nullptr;  // or a free pattern
+  bool key = false;                        // equality with an id-like column
+  bool equality = false;
+  bool other = false;  // some use at least
+};
+
+FilterUse use_of_filter(const PlanNode& node, const Query& query) {
+  FilterUse use;
+  for (const PlanCondition& condition : node.filter.conditions) {
+    switch (use_of(condition, node, query)) {
+      case ConditionUse::kWrapped:
+      case ConditionUse::kFreePattern:
+        if (use.wrapped == nullptr) use.wrapped = &condition;
+        break;
+      case ConditionUse::kEquality:
+      case ConditionUse::kList:
+        use.equality = true;
+        use.key = use.key || id_like(condition.column);
+        break;
+      case ConditionUse::kRange:
+      case ConditionUse::kPattern:
+      case ConditionUse::kFlag:
+        use.other = true;
+        break;
+      case ConditionUse::kNone:
+        break;
+    }
+  }
+  return use;
+}
+
+/// A look-up by key does more than any expression; an expression by equality more than the rest.
+bool unindexable(const FilterUse& use) {
+  if (use.wrapped == nullptr || use.key) return false;
+  return use.wrapped->op == "=" || !use.equality;
+}
+
+std::optional<Waste> waste_by_filter(const Plan& plan, size_t index, const Query& query,
+                                     const WasteLimits& limits) {
+  const PlanNode& node = plan.nodes[index];
+  if (node.filter.empty()) return std::nullopt;
+  const RowsRead rows = rows_read(plan, node);
+  if (!nearly_all(rows, limits)) return std::nullopt;
+  const FilterUse use = use_of_filter(node, query);
+  Waste waste{index, WasteKind::kSequential, rows.removed, rows.kept, rows.estimated, nullptr};
+  if (unindexable(use)) {
+    waste.kind = WasteKind::kUnindexable;
+    waste.condition = use.wrapped;
+  } else if (!use.equality && !use.other) {
+    return std::nullopt;
+  } else if (node.type != Type::kSeqScan) {
+    waste.kind = WasteKind::kIndexOrder;
+  }
+  return waste;
+}
+
+/// By what it read and by what the planner thought that it would: a bloated index shows in the one
+/// alone.
+std::optional<Waste> waste_in_index(const Plan& plan, size_t index) {
+  const PlanNode& node = plan.nodes[index];
+  if (node.type != Type::kIndexScan && node.type != Type::kIndexOnlyScan) return std::nullopt;
+  if (node.index_cond.conditions.empty() || node.never_run) return std::nullopt;
+  const double cost = node.total_cost - node.startup_cost;
+  if (cost < kMinCost || cost < kCostPerRow * std::max(node.plan_rows, 1.0)) return std::nullopt;
+  Waste waste{index, WasteKind::kIndexColumn, cost, node.plan_rows, !plan.analyzed, nullptr};
+  if (!plan.buffers) return waste;
+  const double blocks = node.blocks_hit + node.blocks_read;
+  if (blocks < kMinBlocks || blocks < kBlocksPerRow * (node.rows + node.loops)) {
+    return std::nullopt;
+  }
+  waste.removed = blocks;
+  waste.kept = node.rows;
+  return waste;
+}
+
+}  // namespace
+
+std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const WasteLimits& limits) {
+  std::optional<Waste> worst;
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (!reads_table(plan.nodes[i].type)) continue;
+    std::optional<Waste> waste = waste_by_filter(plan, i, query, limits);
+    if (!waste) waste = waste_in_index(plan, i);
+    if (waste && (!worst || waste->removed > worst->removed)) worst = waste;
+  }
+  return worst;
+}
+
+Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+                    const Query& query, Micros critical_duration) {
+  Observation observation;
+  observation.query = query.id;
+  observation.severity =
+      execution.duration >= critical_duration ? Severity::kCritical : Severity::kWarning;
+  observation.confidence = plan != nullptr && plan->analyzed ? 0.95 : 0.6;
+  observation.started_at = execution.started_at;
+  observation.ended_at = execution.ended_at;
+  if (execution.pid != 0) observation.pids = {execution.pid};
+  observation.statements = 1;
+  observation.repeats = 1;
+  observation.database_time = execution.duration;
+  observation.plan = plan;
+  return observation;
+}
+
+Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+                    const Query& query, const Waste& waste, Micros critical_duration) {
+  Observation observation = observe(plan, execution, query, critical_duration);
+  const PlanNode& scan = plan->nodes[waste.node];
+  observation.table = scan.relation;
+  for (const PlanCondition* condition : conditions_of(*plan, waste.node)) {
+    if (use_of(*condition, scan, query) == ConditionUse::kNone) continue;
+    add_column(observation, scan.relation, condition->column);
+  }
+  const double share = waste.removed / (waste.removed + waste.kept + 1);
+  observation.saved = Micros(static_cast<int64_t>(
+      share * static_cast<double>(std::min(plan->duration, execution.duration).count())));
+  if (waste.kind == WasteKind::kIndexColumn) {
+    if (plan->buffers) observation.evidence["blocks_read"] = waste.removed;
+  } else if (!waste.estimated) {
+    observation.evidence["rows_removed"] = waste.removed;
+  }
+  observation.evidence["rows_kept"] = waste.kept;
+  if (waste.estimated) observation.evidence["estimated_cost"] = scan.total_cost;
+  return observation;
+}
+
+void add_column(Observation& observation, const std::string& table, const std::string& column) {
+  if (table.empty() || column.empty()) return;
+  std::string name = table + "." + column;
+  auto& columns = observation.columns;
+  if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
+    columns.push_back(std::move(name));
+  }
+}
+
+}  // namespace ectoscope

@@ -1,0 +1,53 @@
+// What a plan's scans read in vain.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/execution.h"
+#include "core/finding.h"
+#include "core/plan.h"
+#include "core/plan_use.h"
+#include "core/query.h"
+
+namespace ectoscope {
+
+enum class WasteKind : uint8_t {
+  kSequential,   // a sequential scan whose filter an index could do
+  kIndexOrder,   // an index read for its order alone, or for a part of the condition
+  kIndexColumn,  // an index read through: the condition leaves out its first columns
+  kUnindexable   // no plain index can do the filter: a function, a cast, a leading wildcard
+};
+
+struct WasteLimits {
+  double min_removed = 10'000;  // rows
+  double min_ratio = 0.99;      // of the rows read
+};
+
+struct Waste {
+  size_t node = 0;  // the scan in Plan::nodes
+  WasteKind kind = WasteKind::kSequential;
+  double removed = 0;                        // rows, all loops; of kIndexColumn: blocks read
+  double kept = 0;                           // rows
+  bool estimated = false;                    // from costs: log_analyze was off
+  const PlanCondition* condition = nullptr;  // that an index can't do, of kUnindexable
+};
+
+/// The scan of the plan that throws the most away, if that is nearly all it reads; points into the
+/// plan.
+std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const WasteLimits& limits);
+
+/// An observation of this execution with what all kinds about plans have in common; the plan may be
+/// null.
+Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+                    const Query& query, Micros critical_duration);
+
+/// The same about one scan: its table, what was removed, and what an index would save.
+Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& execution,
+                    const Query& query, const Waste& waste, Micros critical_duration);
+
+/// Adds "table.column", once.
+void add_column(Observation& observation, const std::string& table, const std::string& column);
+
+}  // namespace ectoscope

@@ -1,0 +1,90 @@
+#include "plan_maker.h"
+
+namespace ectoscope {
+namespace {
+
+using Type = PlanNodeType;
+
+const Query kUsers = by(select_all("users"), "email");
+
+PlanMaker scan() {
+  return PlanMaker().node(Type::kSeqScan, {.found = 1, .removed = 99'999}, "users");
+}
+
+void function(PlanCondition& it) {
+  it.function = true;
+  it.expression = "lower((email)::text)";
+}
+void to_bigint(PlanCondition& it) {
+  it.cast_to = "bigint";
+}
+void to_text(PlanCondition& it) {
+  it.cast_to = "text";
+}
+void leading(PlanCondition& it) {
+  it.pattern = PlanPattern::kLeading;
+}
+
+TEST(UnindexablePredicate, WhatNoIndexServes) {
+  const PlanCase cases[] = {
+      {"a function", scan().where("email").but(function), true},
+      {"a cast", scan().where("ref").but(to_bigint), true},
+      {"varchar compared as text is no cast", scan().where("ref").but(to_text), false},
+      {"a leading wildcard", scan().where("title", "~~").but(leading), true},
+      {"ILIKE, whatever the pattern", scan().where("title", "~~*").but([](PlanCondition& it) {
+         it.pattern = PlanPattern::kPrefix;
+       }),
+       true},
+      {"LIKE 'abc%'", scan().where("title", "~~").but([](PlanCondition& it) {
+         it.pattern = PlanPattern::kPrefix;
+       }),
+       false},
+      {"a bare column", scan().where("email"), false},
+      {"a range beside a cast does not save it",
+       scan().where("id", "<=").where("ref").but(to_bigint), true},
+      {"a key beside it does", scan().where("org_id").where("email").but(function), false},
+      {"an equality beside a pattern does",
+       scan().where("status").where("title", "~~").but(leading), false},
+      {"too fast", scan().where("email").but(function), false, Micros(9'999)},
+      {"few rows",
+       PlanMaker()
+           .node(Type::kSeqScan, {.found = 1, .removed = 9'999}, "users")
+           .where("email")
+           .but(function),
+       false},
+      {"NOT LIKE would not use one either", scan().where("title", "!~~").but(leading), false},
+  };
+  expect_found("unindexable_predicate", kUsers, cases);
+}
+
+TEST(UnindexablePredicate, AnExplicitCastToTextIsOne) {
+  Query query = kUsers;
+  query.predicates.push_back({"users", "id", "=", 1, false, true, false});
+  Probe probe("unindexable_predicate");
+  probe.explain(scan().where("id").but(to_text).make(), ran(query), query);
+  EXPECT_EQ(probe.observations.size(), 1U);
+}
+
+TEST(UnindexablePredicate, EachHasItsRemedy) {
+  const auto remedy = [](const PlanMaker& plan) {
+    Probe probe("unindexable_predicate");
+    probe.explain(plan.make(), ran(kUsers), kUsers);
+    return probe.observations.at(0).remedy;
+  };
+  EXPECT_EQ(remedy(scan().where("email").but(function)), Remedy::kExpressionIndex);
+  EXPECT_EQ(remedy(scan().where("ref").but(to_bigint)), Remedy::kRewritePredicate);
+  EXPECT_EQ(remedy(scan().where("title", "~~*").but(leading)), Remedy::kTrigramIndex);
+  EXPECT_EQ(remedy(scan().where("at").but([](PlanCondition& it) {
+              it.function = true;
+              it.expression = "date(at)";
+            })),
+            Remedy::kRewritePredicate);
+  EXPECT_EQ(remedy(scan().where("a").but([](PlanCondition& it) {
+              it.function = true;
+              it.expression = "(a + ?)";
+            })),
+            Remedy::kRewritePredicate);
+}
+
+}  // namespace
+}  // namespace ectoscope
