@@ -62,7 +62,7 @@ inline Finding sample_n_plus_one(QueryId parent, QueryId child) {
   return finding;
 }
 
-inline std::shared_ptr<const Plan> sample_plan() {
+inline std::shared_ptr<const Plan> sample_walk() {
   Plan plan;
   plan.analyzed = plan.buffers = true;
   plan.duration = Micros(1'240'000);
@@ -112,7 +112,7 @@ inline AnalysisReport sample_report(QueryTable& queries) {
   slow.statements = 1;
   slow.database_time = Micros(1'250'000);
 
-  slow.plan = sample_plan();
+  slow.plan = sample_walk();
   slow.examples = {{TraceId{},
                     GroupedBy::kNone,
                     sample_time(5),
