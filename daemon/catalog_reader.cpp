@@ -35,8 +35,8 @@ constexpr std::string_view kIndexes =
     " coalesce(i.indoption[k.at - 1] & 1, 0)"
     " FROM shown t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid"
     " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
-    " JOIN pg_catalog.pg_am m ON m.oid = c.relam,"
-    " LATERAL (SELECT pg_catalog.generate_series(1, i.indnatts::int) AS at) k"
+    " JOIN pg_catalog.pg_am m ON m.oid = c.relam"
+    " CROSS JOIN LATERAL (SELECT pg_catalog.generate_series(1, i.indnatts::int) AS at) k"
     " LEFT JOIN LATERAL (SELECT attname FROM pg_catalog.pg_attribute"
     " WHERE attrelid = i.indrelid AND attnum = i.indkey[k.at - 1]) a ON true"
     " ORDER BY t.name, c.relname, k.at";
@@ -44,8 +44,8 @@ constexpr std::string_view kIndexes =
 constexpr std::string_view kForeignKeys =
     "SELECT f.conname, t.name, r.name, a.attname, b.attname"
     " FROM pg_catalog.pg_constraint f JOIN shown t ON t.oid = f.conrelid"
-    " JOIN shown r ON r.oid = f.confrelid,"
-    " LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (own, other, at)"
+    " JOIN shown r ON r.oid = f.confrelid"
+    " CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (own, other, at)"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.own"
     " JOIN pg_catalog.pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = k.other"
     " WHERE f.contype = 'f' ORDER BY t.name, f.conname, k.at";

@@ -65,6 +65,11 @@ class Trial {
       : transaction_(transaction), trial_(trial), parser_(parser) {}
 
   std::variant<TrialOutcome, DatabaseError> run() {
+    const Operation operation = trial_.query->operation;
+    if (operation != Operation::kSelect && operation != Operation::kInsert &&
+        operation != Operation::kUpdate && operation != Operation::kDelete) {
+      return not_tried("the statement is not one that can be explained");
+    }
     if (auto error = prepare_session()) return stop(std::move(*error));
     if (!why_.empty()) return not_tried(why_);
     std::string rare;
@@ -73,7 +78,7 @@ class Trial {
     std::vector<std::string> values = {""};
     if (!rare.empty()) values.insert(values.begin(), rare);
     for (const std::string& value : values) {
-      const bool probe = trial_.of_trigger || trial_.query->operation != Operation::kSelect;
+      const bool probe = trial_.of_trigger || operation != Operation::kSelect;
       const std::string text =
           probe ? probe_text(trial_.index, value) : trial_text(*trial_.query, trial_.index, value);
       if (text.empty() || !parser_.holds(text)) {
