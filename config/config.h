@@ -39,6 +39,23 @@ struct InputConfig {
   bool operator==(const InputConfig&) const = default;
 };
 
+/// The connection to a server.
+struct PostgresConfig {
+  std::string dsn;  // a secret: it may hold a password; empty: there is no connection
+  bool statements = true;
+  Micros poll_interval{0};
+  size_t max_statements = 0;
+  bool hypopg = true;
+  Micros connect_timeout{0};
+  Micros statement_timeout{0};
+  Micros lock_timeout{0};
+
+  bool operator==(const PostgresConfig&) const = default;
+};
+
+/// With its default for each setting, and no DSN.
+PostgresConfig default_postgres();
+
 /// A PostgreSQL server that `serve` watches.
 struct ServerConfig {
   std::string name;
@@ -46,6 +63,7 @@ struct ServerConfig {
   bool from_end = true;           // a log without a checkpoint is read from its end on
   InputConfig input;
   std::vector<std::string> databases;  // empty: all
+  PostgresConfig postgres;
 
   bool operator==(const ServerConfig&) const = default;
 };

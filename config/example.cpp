@@ -1,5 +1,6 @@
 // The example file, written from the same tables that the loader checks against.
 #include "config/config.h"
+#include "config/postgres_settings.h"
 #include "config/settings.h"
 #include "config/values.h"
 
@@ -77,6 +78,12 @@ void server_example(std::string& out) {
   line(log_pattern_setting(), "   ", "[/var/log/postgresql/*.log*]");
   line(start_at_setting(), "   ", start_at_setting().fallback);
   line(database_name_setting(), "   ", "[]");
+  out += "#   postgres:\n";
+  line(dsn_setting(), "     ", "host=/run/postgresql dbname=shop user=ectoscope");
+  for (const OptionSpec& spec : postgres_numbers()) {
+    comment(spec.help, 0, out, 6);
+    out += "#     " + std::string(spec.key) + ": " + show_value(spec.type, spec.fallback) + "\n";
+  }
 }
 
 }  // namespace

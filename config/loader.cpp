@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/ignore_rules.h"
 #include "config/overrides.h"
+#include "config/postgres_settings.h"
 #include "config/settings.h"
 #include "config/values.h"
 #include "config/yaml_reader.h"
@@ -122,13 +123,17 @@ class ConfigLoader {
                       yaml_.text(key, start_at_setting(), value, start);
                       server.from_end = start == "end";
                     });
+    section.emplace("postgres", [this, &server](const std::string& key, const YAML::Node& value) {
+      read_postgres(yaml_, key, value, server.postgres);
+    });
     read_input_into(path, node, server.input, std::move(section));
     if (!node.IsMap()) return;
     if (!node["name"].IsDefined()) {
       yaml_.add(node.Mark(), path + ": a server needs a name");
     }
-    if (server.logs.empty()) {
-      yaml_.add(node.Mark(), path + ": a server needs logs, a list of paths or patterns");
+    if (server.logs.empty() && !node["postgres"].IsDefined()) {
+      yaml_.add(node.Mark(),
+                path + ": a server needs logs, a list of paths or patterns, or postgres, or both");
     }
     for (const ServerConfig& other : config_.servers_) {
       if (!server.name.empty() && other.name == server.name) {

@@ -16,8 +16,13 @@ FindingLimits finding_limits(const Config& config, size_t examples) {
   return limits;
 }
 
-FindingHooks hooks() {
-  return {.advise = [](const AdviceRequest& request) { return advise(request); }, .queryid = {}};
+FindingHooks or_default(FindingHooks hooks) {
+  if (!hooks.advise) {
+    hooks.advise = [](const AdviceRequest& request, const std::string& /*database*/) {
+      return advise(request);
+    };
+  }
+  return hooks;
 }
 
 }  // namespace
@@ -158,9 +163,9 @@ class Analysis::Judge final : public Report {
 Analysis::Analysis(const Config& config, const Vocabulary& words, size_t examples,
                    AnalysisWatchers watchers, Grouper::Judging judging)
     : words_(words),
-      watchers_(watchers),
+      watchers_(std::move(watchers)),
       config_(config),
-      book_(words.queries, finding_limits(config, examples), hooks()) {
+      book_(words.queries, finding_limits(config, examples), or_default(watchers_.hooks)) {
   reconfigure(config);
   grouper_ = std::make_unique<Grouper>(
       words_.queries, config.grouping(), [this](const Trace& trace) { on_trace(trace); }, judging);

@@ -40,6 +40,7 @@ struct AnalysisWatchers {
   NearMissBook* near_misses = nullptr;
   GrowthCounter* growth = nullptr;
   const Clock* clock = nullptr;  // to measure what detectors take
+  FindingHooks hooks = {};       // what a server adds to findings; empty: advice alone
 };
 
 /// One server's.  Threads: one at a time.  The vocabulary and the watchers must

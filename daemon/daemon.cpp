@@ -29,7 +29,8 @@ std::shared_ptr<const Config> Daemon::config() const {
 std::unique_ptr<ServerWorker> Daemon::make_worker(const ServerConfig& server) {
   return std::make_unique<ServerWorker>(
       server, config_,
-      Surroundings{seams_.log_files, seams_.clock, *queries_, key_, seams_.log, seams_.store});
+      Surroundings{seams_.log_files, seams_.clock, *queries_, key_, seams_.log, seams_.store,
+                   seams_.connect});
 }
 
 void Daemon::start() {

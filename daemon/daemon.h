@@ -23,6 +23,7 @@ struct DaemonSeams {
   const Clock& clock;
   OwnLog& log;
   Store& store;
+  ConnectServer connect = &connect_postgres;
 };
 
 /// Threads: start(), stop() and publish() from one; Control from any.

@@ -18,8 +18,9 @@
 #include "daemon/pipeline.h"
 #include "daemon/progress.h"
 #include "daemon/server_facts.h"
+#include "daemon/server_link.h"
 #include "platform/posix_files.h"
-#include "platform/postgres.h"
+#include "platform/posix_log_files.h"
 
 namespace ectoscope {
 namespace {
@@ -57,12 +58,13 @@ class Heads final : public Files {
   Files& files_;
 };
 
-LogFacts read_log_head(Files& files, const Config& config, const std::string& path) {
+LogFacts read_log_head(Files& files, const Config& config, const InputConfig& input,
+                       const std::string& path) {
   LogFacts log;
   log.path = path;
   if (path.empty()) return log;
   Heads heads(files);
-  LogInputs inputs(heads, config.input());
+  LogInputs inputs(heads, input);
   Pipeline pipeline(config, {}, {.examples = 0});
   Progress progress(false, 0);
   if (const auto error = inputs.open({path})) {
@@ -80,14 +82,13 @@ LogFacts read_log_head(Files& files, const Config& config, const std::string& pa
 /// One server, as the configuration or the command line names it.
 struct Patient {
   std::string server;
-  std::string dsn;
-  std::string log_file;
+  PostgresConfig postgres;
+  std::string log_file;  // empty: where the server says
+  InputConfig input;
 };
 
 int examine(const Patient& patient, Files& files, const Config& config, std::ostream& out) {
-  PostgresSettings settings;
-  settings.dsn = patient.dsn;
-  const auto database = make_postgres(std::move(settings));
+  const auto database = connect_postgres(patient.postgres, "");
   const auto facts = read_server_facts(*database);
   if (const auto* error = std::get_if<DatabaseError>(&facts)) {
     std::fprintf(stderr, "ectoscope doctor: %s\n", error->message.c_str());
@@ -95,10 +96,39 @@ int examine(const Patient& patient, Files& files, const Config& config, std::ost
   }
   const auto& server = std::get<ServerFacts>(facts);
   const std::string path = patient.log_file.empty() ? server.log_file : patient.log_file;
-  const LogFacts log = read_log_head(files, config, path);
+  const LogFacts log = read_log_head(files, config, patient.input, path);
   const Diagnosis diagnosis = diagnose(server, log);
   write_diagnosis(patient.server, server, log, diagnosis, out);
   return diagnosis.hides() ? kExitGate : kExitDone;
+}
+
+/// The newest file that the server's first pattern fits; the pattern itself when there is none.
+std::string newest_log(const ServerConfig& server) {
+  if (server.logs.empty()) return "";
+  const auto log_files = make_posix_log_files();
+  const auto found = log_files->list(server.logs.front());
+  if (!found.ok() || found.value().empty()) return server.logs.front();
+  const auto modified = [&log_files](const std::string& path) {
+    const auto facts = log_files->facts(path);
+    return facts.ok() ? facts.value().modified_us : 0;
+  };
+  return *std::max_element(found.value().begin(), found.value().end(),
+                           [&](const auto& a, const auto& b) { return modified(a) < modified(b); });
+}
+
+std::vector<Patient> patients_of(const DoctorArguments& arguments, const Config& config) {
+  std::vector<Patient> patients;
+  if (!arguments.dsn.empty()) {
+    PostgresConfig postgres = default_postgres();
+    postgres.dsn = arguments.dsn;
+    patients.push_back({config.server(), postgres, arguments.log_file, config.input()});
+    return patients;
+  }
+  for (const ServerConfig& server : config.servers()) {
+    if (server.postgres.dsn.empty()) continue;
+    patients.push_back({server.name, server.postgres, newest_log(server), server.input});
+  }
+  return patients;
 }
 
 }  // namespace
@@ -110,9 +140,12 @@ int run_doctor(const DoctorArguments& arguments) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return kExitUsage;
   }
-  std::vector<Patient> patients;
-  if (!arguments.dsn.empty()) {
-    patients.push_back({config.value().server(), arguments.dsn, arguments.log_file});
+  const std::vector<Patient> patients = patients_of(arguments, config.value());
+  if (patients.empty()) {
+    std::fprintf(stderr,
+                 "ectoscope doctor: %s: no server has postgres: {dsn: ...}, so none can be asked\n",
+                 arguments.config_file.c_str());
+    return kExitUsage;
   }
   int status = kExitDone;
   std::ostringstream text;

@@ -79,8 +79,8 @@ int run_serve(const ServeArguments& arguments) {
     log.warn("the store", {{"what", what}});
   });
   if (store.in_use()) return fail(kExitInput, store.problem());
-  Daemon daemon({*files, *log_files, *clock, log, store}, std::move(config.value()),
-                arguments.config_file);
+  Daemon daemon({*files, *log_files, *clock, log, store, &connect_postgres},
+                std::move(config.value()), arguments.config_file);
   daemon.start();
   log.info("started", {{"config", arguments.config_file}});
   run(daemon, signals);

@@ -40,6 +40,11 @@ std::string ServerKnowledge::problem() const {
   return problem_;
 }
 
+uint64_t ServerKnowledge::news() const {
+  const std::lock_guard lock(mutex_);
+  return news_;
+}
+
 bool ServerKnowledge::idle() const {
   const std::lock_guard lock(mutex_);
   return std::none_of(catalogs_.begin(), catalogs_.end(),
@@ -192,6 +197,7 @@ std::optional<DatabaseError> ServerKnowledge::read_into(Database& connection,
   const std::lock_guard lock(mutex_);
   catalogs_[database] = {std::make_shared<const Catalog>(std::move(std::get<Catalog>(catalog))),
                          Clock::now(), false};
+  ++news_;
   return std::nullopt;
 }
 
@@ -218,6 +224,7 @@ std::optional<DatabaseError> ServerKnowledge::answer(Database& connection, const
   question.waiting = false;
   const std::lock_guard lock(mutex_);
   questions_[key] = std::move(question);
+  ++news_;
   return std::nullopt;
 }
 

@@ -57,6 +57,8 @@ class ServerKnowledge {
 
   /// What stands in the way of asking; empty: nothing.
   [[nodiscard]] std::string problem() const;
+  /// How often the server said something new.
+  [[nodiscard]] uint64_t news() const;
   /// Nothing is waiting to be asked.
   [[nodiscard]] bool idle() const;
 
@@ -105,6 +107,7 @@ class ServerKnowledge {
   std::map<std::string, Question> questions_;  // by database, shape and index
   Database* asking_ = nullptr;                 // the connection in use
   std::string problem_;
+  uint64_t news_ = 0;
   std::jthread worker_;  // last: it uses all of the above
 };
 

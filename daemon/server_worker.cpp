@@ -43,9 +43,16 @@ ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> co
       queue_(kQueued),
       view_(std::make_shared<ServerView>()) {
   statements_.database("");
-  analysis_ = std::make_unique<Analysis>(*config_, Vocabulary{around_.queries, routes_, streams_},
-                                         kExamples, AnalysisWatchers{.clock = &around_.clock},
-                                         Grouper::Judging::kEarlyToo);
+  AnalysisWatchers watchers;
+  watchers.clock = &around_.clock;
+  if (!server_.postgres.dsn.empty()) {
+    link_ = std::make_unique<ServerLink>(server_, around_.connect, around_.queries, around_.key,
+                                         config_->limits());
+    watchers.hooks = link_->hooks();
+  }
+  analysis_ =
+      std::make_unique<Analysis>(*config_, Vocabulary{around_.queries, routes_, streams_},
+                                 kExamples, std::move(watchers), Grouper::Judging::kEarlyToo);
   tracker_ = std::make_unique<FindingTracker>(analysis_->book(), statements_, around_.queries,
                                               tracker_limits(*config_));
   analysis_->book().watch(
@@ -109,10 +116,12 @@ void ServerWorker::start() {
       });
     });
   }
+  if (link_) link_->start();
   threads_.emplace_back([this](const std::stop_token& stop) { analyse(stop); });
 }
 
 void ServerWorker::stop() {
+  if (link_) link_->stop();
   for (std::jthread& thread : threads_)
     thread.request_stop();
   queue_.wake();
@@ -195,11 +204,33 @@ std::shared_ptr<const ServerView> ServerWorker::view() const {
 void ServerWorker::analyse(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (auto batch = queue_.take(kPatience)) take(**batch);
+    take_samples();
     take_configuration();
     take_acknowledgements();
     advance_event_time();
     if (uncommitted_ && around_.clock.steady() - committed_at_ >= kCommitEvery) commit();
     if (changed_ && around_.clock.steady() - published_at_ >= kPublishEvery) publish();
+  }
+}
+
+void ServerWorker::take_samples() {
+  if (!link_) return;
+  const auto log =
+      sources_.empty() ? InputFidelity::Statements::kNone : sources_.front().fidelity.statements;
+  for (const DatabaseSamples& samples : link_->take(log))
+    analysis_->add_samples(server_.name, samples);
+  const uint64_t news = link_->news();
+  if (news == link_news_) return;
+  link_news_ = news;
+  changed_ = true;
+  const auto state = link_->state();
+  if (!state || state->problem == link_told_) return;
+  link_told_ = state->problem;
+  if (link_told_.empty()) {
+    around_.log.info("the server answers", {{"server", server_.name}});
+  } else {
+    around_.log.warn("the server cannot be asked",
+                     {{"problem", link_told_}, {"server", server_.name}});
   }
 }
 
@@ -350,6 +381,11 @@ ServerState ServerWorker::describe() const {
     newest = std::max(newest, source.newest);
     behind = behind || !source.idle || source.status.behind;
   }
+  if (link_) {
+    if (const auto asked = link_->state()) state.up = state.up && asked->up;
+    for (const auto& [reason, count] : link_->dropped())
+      state.dropped[reason] += count;
+  }
   if (behind && newest != EventTime::min()) {
     const Micros lag = around_.clock.wall() - newest;
     state.lag_seconds = std::max(0.0, static_cast<double>(lag.count()) / 1e6);
@@ -377,6 +413,10 @@ void ServerWorker::publish() {
   for (const Source& source : sources_) {
     view->tried = view->tried && source.status.tried;
     view->sources.push_back(describe(source));
+  }
+  if (link_) {
+    view->tried = view->tried && link_->tried();
+    if (auto state = link_->state()) view->sources.push_back(std::move(*state));
   }
   view->state = describe();
   published_at_ = around_.clock.steady();

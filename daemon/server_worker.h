@@ -20,6 +20,7 @@
 #include "daemon/analysis.h"
 #include "daemon/bounded_queue.h"
 #include "daemon/own_log.h"
+#include "daemon/server_link.h"
 #include "daemon/source_batch.h"
 #include "daemon/source_progress.h"
 #include "daemon/source_reader.h"
@@ -38,6 +39,7 @@ struct Surroundings {
   HashKey key;
   OwnLog& log;
   Store& store;
+  ConnectServer connect;
 };
 
 /// A server's part of the snapshot.
@@ -99,6 +101,7 @@ class ServerWorker {
   void learn_names(Source& source, const SourceBatch& batch);
   void sort_out(Source& source, SourceBatch& batch);
   static void renumber(const Source& source, uint8_t number, Execution& execution);
+  void take_samples();
   void advance_event_time();
   void take_configuration();
   void take_acknowledgements();
@@ -118,6 +121,9 @@ class ServerWorker {
   Routes routes_;
   StreamTable streams_;
   StatementBook statements_;
+  std::unique_ptr<ServerLink> link_;  // null: no connection is wanted
+  uint64_t link_news_ = 0;            // what was shown of it
+  std::string link_told_;             // its problem that was logged last
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FindingTracker> tracker_;
   std::vector<Source> sources_;

@@ -51,7 +51,7 @@ void StatementSource::run(const std::stop_token& stop) {
 
 /// With the lock held.
 void StatementSource::note(StatementPoll poll) {
-  tried_ = true;
+  ++news_;
   state_.up = poll.up;
   state_.problem = poll.problem;
   if (poll.at) state_.last_event = poll.at;
@@ -82,9 +82,9 @@ SourceState StatementSource::state() const {
   return state_;
 }
 
-bool StatementSource::tried() const {
+uint64_t StatementSource::news() const {
   const std::lock_guard lock(mutex_);
-  return tried_;
+  return news_;
 }
 
 std::map<std::string, uint64_t> StatementSource::dropped() const {

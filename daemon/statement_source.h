@@ -42,9 +42,12 @@ class StatementSource {
 
   [[nodiscard]] SourceState state() const;
   /// Some poll was tried.
-  [[nodiscard]] bool tried() const;
+  [[nodiscard]] bool tried() const { return news() > 0; }
   /// Entries that were not judged, by reason.
   [[nodiscard]] std::map<std::string, uint64_t> dropped() const;
+
+  /// How many polls were tried.
+  [[nodiscard]] uint64_t news() const;
 
   /// The server's own number for a shape, as the latest poll in which it ran had it.
   [[nodiscard]] std::optional<int64_t> queryid(QueryId query, const std::string& database) const;
@@ -64,7 +67,7 @@ class StatementSource {
   std::map<std::pair<std::string, QueryId>, int64_t> queryids_;
   std::map<std::string, uint64_t> dropped_;
   SourceState state_;
-  bool tried_ = false;
+  uint64_t news_ = 0;
   std::jthread thread_;  // last: it uses all of the above
 };
 

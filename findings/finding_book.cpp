@@ -264,9 +264,9 @@ void FindingBook::add_to_trace(const Trace& trace, Open open) {
   if (open_.size() > limits_.open_traces) settle(open_.begin()->first);
 }
 
-QueryFacts FindingBook::facts_of(QueryId id) const {
+QueryFacts FindingBook::facts_of(QueryId id, const std::string& database) const {
   QueryFacts facts = query_facts(queries_[id]);
-  if (hooks_.queryid) facts.queryid = hooks_.queryid(id);
+  if (hooks_.queryid) facts.queryid = hooks_.queryid(id, database);
   return facts;
 }
 
@@ -279,12 +279,12 @@ Finding FindingBook::describe(const Problem& problem, const FindingTotals& total
   finding.query_id = problem.query;
   finding.parent_id = problem.parent;
   const Query* parent = problem.parent == kNoQuery ? nullptr : &queries_[problem.parent];
-  if (parent != nullptr) finding.parent_query = facts_of(problem.parent);
+  if (parent != nullptr) finding.parent_query = facts_of(problem.parent, problem.database);
   totals.fill(finding);
   const Observation& worst = totals.worst();
   const Query* query = problem.query == kNoQuery ? nullptr : &queries_[problem.query];
   if (query != nullptr) {
-    finding.query = facts_of(problem.query);
+    finding.query = facts_of(problem.query, problem.database);
     finding.tables = query->tables;
     if (worst.columns.empty()) {
       add_column(query->key_table, query->key_column, finding.columns);
@@ -298,7 +298,8 @@ Finding FindingBook::describe(const Problem& problem, const FindingTotals& total
     finding.tables.insert(finding.tables.begin(), worst.table);
   }
   if (hooks_.advise) {
-    finding.fix = hooks_.advise({problem.entry->name, worst.remedy, query, parent, &worst});
+    finding.fix =
+        hooks_.advise({problem.entry->name, worst.remedy, query, parent, &worst}, problem.database);
   }
   finding.summary = problem.entry->summarize == nullptr ? std::string(problem.entry->title)
                                                         : problem.entry->summarize(finding);

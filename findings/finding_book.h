@@ -32,8 +32,9 @@ struct FindingLimits {
 
 /// What the caller may add to a finding; any may be empty.
 struct FindingHooks {
-  std::function<Fix(const AdviceRequest&)> advise;
-  std::function<std::optional<int64_t>(QueryId)> queryid;  // pg_stat_statements'
+  std::function<Fix(const AdviceRequest&, const std::string& database)> advise;
+  /// pg_stat_statements'
+  std::function<std::optional<int64_t>(QueryId, const std::string& database)> queryid;
 };
 
 /// What a book that is kept from one process to the next tells; either may be empty.
@@ -130,7 +131,7 @@ class FindingBook {
   [[nodiscard]] std::vector<Finding> describe(std::vector<size_t> problems) const;
   void turn_to(const Trace& trace);
   [[nodiscard]] Finding describe(const Problem& problem, const FindingTotals& totals) const;
-  [[nodiscard]] QueryFacts facts_of(QueryId id) const;
+  [[nodiscard]] QueryFacts facts_of(QueryId id, const std::string& database) const;
 
   const QueryTable& queries_;
   FindingLimits limits_;

@@ -309,13 +309,15 @@ TEST_F(FindingBookTest, IsBounded) {
 
 TEST_F(FindingBookTest, AsksItsHooks) {
   FindingHooks hooks;
-  hooks.advise = [](const AdviceRequest& request) {
+  hooks.advise = [](const AdviceRequest& request, const std::string& /*database*/) {
     Fix fix;
     fix.advice = std::to_string(static_cast<int>(request.remedy)) + request.query->text +
                  request.parent->text;
     return fix;
   };
-  hooks.queryid = [](QueryId id) { return std::optional<int64_t>(-static_cast<int64_t>(id)); };
+  hooks.queryid = [](QueryId id, const std::string& /*database*/) {
+    return std::optional<int64_t>(-static_cast<int64_t>(id));
+  };
   FindingBook book(queries_, {}, hooks);
   Observation observation = seen(posts_, users_);
   observation.remedy = Remedy::kPreload;
