@@ -217,8 +217,10 @@ void ServerWorker::take_samples() {
   if (!link_) return;
   const auto log =
       sources_.empty() ? InputFidelity::Statements::kNone : sources_.front().fidelity.statements;
-  for (const DatabaseSamples& samples : link_->take(log))
+  for (const DatabaseSamples& samples : link_->take(log)) {
     analysis_->add_samples(server_.name, samples);
+    uncommitted_ = true;
+  }
   const uint64_t news = link_->news();
   if (news == link_news_) return;
   link_news_ = news;
