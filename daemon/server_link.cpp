@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "advice/ecto_fix.h"
+#include "advice/index_advice.h"
+#include "advice/index_text.h"
 #include "platform/postgres.h"
 
 namespace ectoscope {
@@ -16,13 +18,16 @@ std::chrono::milliseconds ms(Micros time) {
 
 Advisers advisers() {
   Advisers advisers;
-  advisers.advise = [](const AdviceRequest& request, const Catalog* /*catalog*/) {
-    return advise(request);
+  advisers.advise = [](const AdviceRequest& request, const Catalog* catalog) {
+    return advise(request, catalog);
   };
-  advisers.candidates = [](const AdviceRequest&, const Catalog*) {
-    return std::vector<IndexAdvice>{};
+  advisers.candidates = [](const AdviceRequest& request, const Catalog* catalog) {
+    std::vector<IndexAdvice> indexes;
+    for (IndexCandidate& candidate : index_candidates(request, catalog))
+      indexes.push_back(std::move(candidate.index));
+    return indexes;
   };
-  advisers.create_sql = [](const IndexAdvice&) { return std::string(); };
+  advisers.create_sql = &create_index_sql;
   return advisers;
 }
 
