@@ -50,7 +50,7 @@ class ConfigLoader {
     std::function<void()> overrides = [] {};  // they build on `detectors:`, which may come later
     section.emplace("overrides", [&](const std::string& path, const YAML::Node& value) {
       overrides = [this, path, value] {
-        read_overrides(yaml_, path, value, tables_, config_.detectors_, config_.overrides_);
+        config_.overrides_ = read_overrides(yaml_, path, value, tables_, config_.detectors_);
       };
     });
     std::optional<YAML::Node> servers;  // read last: `input` has their defaults

@@ -54,14 +54,16 @@ void read_override(YamlReader& yaml, const std::string& path, const YAML::Node& 
 
 }  // namespace
 
-void read_overrides(YamlReader& yaml, const std::string& path, const YAML::Node& node,
-                    const SettingsTables& tables, const std::vector<DetectorConfig>& base,
-                    std::vector<OverrideConfig>& overrides) {
+std::vector<OverrideConfig> read_overrides(YamlReader& yaml, const std::string& path,
+                                           const YAML::Node& node, const SettingsTables& tables,
+                                           const std::vector<DetectorConfig>& base) {
+  std::vector<OverrideConfig> overrides;
   yaml.list(path, kMostOverrides, node, [&](const std::string& full, const YAML::Node& element) {
     OverrideConfig read{{}, base};
     read_override(yaml, full, element, tables, read);
     overrides.push_back(std::move(read));
   });
+  return overrides;
 }
 
 void read_detectors(YamlReader& yaml, const std::string& path, const YAML::Node& node,

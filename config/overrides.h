@@ -9,10 +9,10 @@
 
 namespace ectoscope {
 
-/// Reads the list at `node`.  What an override does not name is as in `base`.
-void read_overrides(YamlReader& yaml, const std::string& path, const YAML::Node& node,
-                    const SettingsTables& tables, const std::vector<DetectorConfig>& base,
-                    std::vector<OverrideConfig>& overrides);
+/// The list at `node`.  What an override does not name is as in `base`.
+std::vector<OverrideConfig> read_overrides(YamlReader& yaml, const std::string& path,
+                                           const YAML::Node& node, const SettingsTables& tables,
+                                           const std::vector<DetectorConfig>& base);
 
 /// Reads what stands under `detectors:` into `detectors`, which is in the order of the tables.
 void read_detectors(YamlReader& yaml, const std::string& path, const YAML::Node& node,

@@ -94,6 +94,7 @@ struct ServerState {
   /// Occurrences by database and kind, and those that ignore rules hid.
   std::map<std::pair<std::string, std::string>, uint64_t> occurrences;
   std::map<std::pair<std::string, std::string>, uint64_t> ignored;
+  std::shared_ptr<const Ignoring> ignoring;  // the same in full; null: nothing is
   InputFidelity fidelity;
 };
 

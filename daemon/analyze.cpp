@@ -104,9 +104,12 @@ Result<Run> read_logs(Files& files, const Config& config, const AnalyzeArguments
 std::optional<Error> judge(const AnalyzeArguments& arguments, const Config& config,
                            Suppressions& suppressions, Run& run) {
   AnalysisReport& report = run.report;
-  report.ignoring.files = suppressions.files;
-  // The log's own time, so that the same log gives the same report on any day.
-  suppressions.rules.apply(report, report.input.last_event.value_or(EventTime::min()));
+  // By the log's own time, so that the same log gives the same report on any day.
+  Ignoring ignoring = suppressions.rules.take_from(
+      report.findings, report.input.last_event.value_or(EventTime::min()));
+  run.pipeline->ignored().fill(run.pipeline->queries(), ignoring);
+  ignoring.files = suppressions.files;
+  report.ignoring = std::move(ignoring);
   if (!arguments.write_baseline.empty()) {
     const std::string text = render_baseline(report);
     if (auto error =

@@ -57,9 +57,7 @@ AnalysisReport Pipeline::finish() {
     facts_.traces += analysis_.grouper().traces(rung);
   }
   facts_.fidelity = judge_fidelity(builder_->fidelity());
-  AnalysisReport report{facts_, analysis_.book().findings(), {}, {}, {}};
-  ignored_.fill(queries_, report.ignoring);
-  return report;
+  return {facts_, analysis_.book().findings(), {}, {}, {}};
 }
 
 std::set<std::string> Pipeline::databases() const {

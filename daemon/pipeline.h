@@ -59,6 +59,9 @@ class Pipeline {
   /// All shapes seen; lives as long as the pipeline.
   [[nodiscard]] const QueryTable& queries() const { return queries_; }
 
+  /// What ectoscope:ignore comments kept from being judged.
+  [[nodiscard]] const IgnoredStatements& ignored() const { return ignored_; }
+
   /// Of all statements, sorted, each once.
   [[nodiscard]] std::set<std::string> databases() const;
 

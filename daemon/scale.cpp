@@ -28,7 +28,6 @@ AnalysisReport compare_runs(const Pipeline& small, const AnalysisReport& small_r
   AnalysisReport report;
   report.input = both(small_report.input, large_report.input);
   report.findings = compare_growth(*small.growth(), *large.growth());
-  report.ignoring = large_report.ignoring;
   return report;
 }
 

@@ -40,6 +40,7 @@ ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> co
       routes_(config_->limits().routes),
       streams_(config_->limits().streams),
       statements_(server_.name, around_.queries),
+      ignore_rules_(config_->ignore()),
       queue_(kQueued),
       view_(std::make_shared<ServerView>()) {
   statements_.database("");
@@ -246,6 +247,8 @@ void ServerWorker::take_configuration() {
   config_ = std::move(config);
   analysis_->reconfigure(*config_);
   tracker_->set_limits(tracker_limits(*config_));
+  ignore_rules_ = IgnoreList(config_->ignore());
+  changed_ = true;
 }
 
 void ServerWorker::learn_names(Source& source, const SourceBatch& batch) {
@@ -273,9 +276,11 @@ void ServerWorker::sort_out(Source& source, SourceBatch& batch) {
   for (size_t i = 0; i < batch.executions.size(); ++i) {
     Execution& execution = batch.executions[i];
     const SourceProgress::Fate fate = source.progress.fate(execution.position);
-    const bool wanted = execution.query != kNoQuery && !execution.has(Execution::kIgnored) &&
-                        source.wanted[execution.stream];
+    const bool ours = execution.query != kNoQuery && source.wanted[execution.stream];
+    const bool wanted = ours && !execution.has(Execution::kIgnored);
     const bool fresh = wanted && fate == SourceProgress::Fate::kNew;
+    if (ours && !wanted && fate == SourceProgress::Fate::kNew)
+      ignored_.add(execution, streams_[source.streams[execution.stream]].database);
     for (; plan != batch.plans.end() && plan->at == i; ++plan) {
       if (!fresh) continue;
       renumber(source, batch.source, plan->execution);
@@ -406,6 +411,24 @@ ServerState ServerWorker::describe() const {
   return state;
 }
 
+/// What rules cover is no finding of the view's, but told of.
+void ServerWorker::hide_ignored(ServerView& view) const {
+  const auto all = view.findings;
+  auto ignoring =
+      std::make_shared<Ignoring>(ignore_rules_.take_from(view.findings, around_.clock.wall()));
+  ignored_.fill(around_.queries, *ignoring);
+  auto kept = view.findings.begin();
+  for (const auto& tracked : all) {
+    if (kept != view.findings.end() && *kept == tracked) {
+      ++kept;
+    } else {
+      view.state.ignored[{tracked->finding.database, tracked->finding.kind}] +=
+          tracked->total_occurrences;
+    }
+  }
+  view.state.ignoring = std::move(ignoring);
+}
+
 void ServerWorker::publish() {
   auto view = std::make_shared<ServerView>();
   tracker_->update(event_now_, around_.clock.wall());
@@ -421,6 +444,7 @@ void ServerWorker::publish() {
     if (auto state = link_->state()) view->sources.push_back(std::move(*state));
   }
   view->state = describe();
+  hide_ignored(*view);
   published_at_ = around_.clock.steady();
   changed_ = false;
   const std::lock_guard lock(mutex_);

@@ -25,6 +25,8 @@
 #include "daemon/source_progress.h"
 #include "daemon/source_reader.h"
 #include "findings/finding_tracker.h"
+#include "findings/ignore_list.h"
+#include "findings/ignored_statements.h"
 #include "findings/statement_book.h"
 #include "findings/store.h"
 #include "parsers/stream_table.h"
@@ -109,6 +111,7 @@ class ServerWorker {
   void commit();
   [[nodiscard]] std::vector<SourceCheckpoint> checkpoints();
   void publish();
+  void hide_ignored(ServerView& view) const;
   [[nodiscard]] ServerState describe() const;
   [[nodiscard]] SourceState describe(const Source& source) const;
   void tell_problem(Source& source);
@@ -126,6 +129,8 @@ class ServerWorker {
   std::string link_told_;             // its problem that was logged last
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FindingTracker> tracker_;
+  IgnoreList ignore_rules_;
+  IgnoredStatements ignored_;  // by their comment
   std::vector<Source> sources_;
   std::vector<Execution> fresh_;         // scratch
   std::vector<PlannedRun> fresh_plans_;  // scratch

@@ -30,6 +30,28 @@ bool fits(const IgnoreRule& rule, const Finding& finding) {
                      [&rule](const auto& it) { return glob_matches(rule.route, it.first); });
 }
 
+template <typename Item, typename FindingOf>
+Ignoring split(const IgnoreList& list, std::vector<Item>& items, EventTime now,
+               const FindingOf& finding_of) {
+  Ignoring ignoring;
+  std::set<const IgnoreRule*> used;
+  std::erase_if(items, [&](const Item& item) {
+    const IgnoreRule* rule = list.covering(finding_of(item), now);
+    if (rule == nullptr) return false;
+    used.insert(rule);
+    ignoring.findings.push_back({finding_of(item), *rule});
+    return true;
+  });
+  for (const IgnoreRule& rule : list.rules()) {
+    if (expired(rule, now)) {
+      ignoring.expired.push_back(rule);
+    } else if (!used.contains(&rule)) {
+      ignoring.unused.push_back(rule);
+    }
+  }
+  return ignoring;
+}
+
 }  // namespace
 
 const IgnoreRule* IgnoreList::covering(const Finding& finding, EventTime now) const {
@@ -39,25 +61,13 @@ const IgnoreRule* IgnoreList::covering(const Finding& finding, EventTime now) co
   return rule == rules_.end() ? nullptr : &*rule;
 }
 
-void IgnoreList::apply(AnalysisReport& report, EventTime now) const {
-  std::vector<Finding> kept;
-  std::set<const IgnoreRule*> used;
-  for (Finding& finding : report.findings) {
-    if (const IgnoreRule* rule = covering(finding, now)) {
-      used.insert(rule);
-      report.ignoring.findings.push_back({std::move(finding), *rule});
-    } else {
-      kept.push_back(std::move(finding));
-    }
-  }
-  report.findings = std::move(kept);
-  for (const IgnoreRule& rule : rules_) {
-    if (expired(rule, now)) {
-      report.ignoring.expired.push_back(rule);
-    } else if (!used.contains(&rule)) {
-      report.ignoring.unused.push_back(rule);
-    }
-  }
+Ignoring IgnoreList::take_from(std::vector<Finding>& findings, EventTime now) const {
+  return split(*this, findings, now, [](const Finding& it) -> const Finding& { return it; });
+}
+
+Ignoring IgnoreList::take_from(std::vector<std::shared_ptr<const TrackedFinding>>& findings,
+                               EventTime now) const {
+  return split(*this, findings, now, [](const auto& it) -> const Finding& { return it->finding; });
 }
 
 }  // namespace ectoscope

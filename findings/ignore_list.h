@@ -1,17 +1,18 @@
 // Which findings people decided not to hear of.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/finding.h"
 #include "core/ignore_rule.h"
-#include "core/report.h"
+#include "core/ignoring.h"
+#include "core/snapshot.h"
 
 namespace ectoscope {
 
-/// Immutable: any thread.
+/// Unchanging: any thread.
 class IgnoreList {
  public:
   explicit IgnoreList(std::vector<IgnoreRule> rules) : rules_(std::move(rules)) {}
@@ -21,9 +22,11 @@ class IgnoreList {
   /// place is news in another.
   [[nodiscard]] const IgnoreRule* covering(const Finding& finding, EventTime now) const;
 
-  /// Moves what is covered from `report.findings` to `report.ignoring`, and tells of rules that
-  /// have expired or cover nothing.
-  void apply(AnalysisReport& report, EventTime now) const;
+  /// Takes out of `findings` what is covered at `now`, and tells of rules that have expired or
+  /// cover nothing.  What stays keeps its order.
+  [[nodiscard]] Ignoring take_from(std::vector<Finding>& findings, EventTime now) const;
+  [[nodiscard]] Ignoring take_from(std::vector<std::shared_ptr<const TrackedFinding>>& findings,
+                                   EventTime now) const;
 
   [[nodiscard]] const std::vector<IgnoreRule>& rules() const { return rules_; }
 

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "outputs/ignored_section.h"
+#include "outputs/json_notes.h"
 #include "outputs/json_report.h"
 #include "outputs/json_writer.h"
 #include "outputs/query_figures.h"
@@ -141,6 +143,7 @@ std::string findings_json(const Snapshot& snapshot, const FindingFilter& filter,
     json.end_object();
   }
   json.end_array();
+  write_ignoring(json, all_ignored(snapshot));
   json.end_object();
   return out.str();
 }

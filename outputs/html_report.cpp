@@ -141,7 +141,7 @@ class HtmlReport {
 
   void waterfall(const Finding& finding) {
     const size_t shown = std::min(finding.timeline.size(), kShownSteps);
-    if (shown < 2) return;
+    if (shown < 2 || finding.examples.empty()) return;
     Micros end{1};
     for (size_t i = 0; i < shown; ++i)
       end = std::max(end, finding.timeline[i].offset + finding.timeline[i].duration);
@@ -166,7 +166,7 @@ class HtmlReport {
                            {"height", "10"}});
     }
     html_.close("svg");
-    if (shown < finding.timeline.size() || shown < finding.statements) {
+    if (shown < finding.timeline.size() || shown < finding.examples[0].statements) {
       html_.element("small", {}, "The first " + with_commas(shown) + " statements of the worst.");
     }
   }

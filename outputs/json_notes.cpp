@@ -61,29 +61,6 @@ void write_ignored(JsonWriter& json, const Ignoring& ignoring) {
   json.end_array();
 }
 
-void write_ignoring(JsonWriter& json, const Ignoring& ignoring) {
-  json.key("ignoring");
-  json.begin_object();
-  write_texts(json, "files", ignoring.files);
-  write_rules(json, "expired", ignoring.expired);
-  write_rules(json, "unused", ignoring.unused);
-  json.member("statements", ignoring.statements);
-  json.key("shapes");
-  json.begin_array();
-  for (const IgnoredShape& shape : ignoring.shapes) {
-    json.begin_object(kInline);
-    json.member("database", shape.database);
-    json.member("fingerprint", shape.query.fingerprint);
-    json.member("text", shape.query.text);
-    json.member("executions", shape.executions);
-    json.member("database_ms", to_ms(shape.duration));
-    json.end_object();
-  }
-  json.end_array();
-  json.member("statements_of_shapes_left_out", ignoring.statements_left_out);
-  json.end_object();
-}
-
 void write_gate(JsonWriter& json, const Gate& gate) {
   json.begin_object();
   json.member("fail_on", name_of(gate.fail_on));
@@ -124,8 +101,31 @@ void write_why(JsonWriter& json, const Explanation& why) {
 
 }  // namespace
 
+void write_ignoring(JsonWriter& json, const Ignoring& ignoring) {
+  write_ignored(json, ignoring);
+  json.key("ignoring");
+  json.begin_object();
+  write_texts(json, "files", ignoring.files);
+  write_rules(json, "expired", ignoring.expired);
+  write_rules(json, "unused", ignoring.unused);
+  json.member("statements", ignoring.statements);
+  json.key("shapes");
+  json.begin_array();
+  for (const IgnoredShape& shape : ignoring.shapes) {
+    json.begin_object(kInline);
+    json.member("database", shape.database);
+    json.member("fingerprint", shape.query.fingerprint);
+    json.member("text", shape.query.text);
+    json.member("executions", shape.executions);
+    json.member("database_ms", to_ms(shape.duration));
+    json.end_object();
+  }
+  json.end_array();
+  json.member("statements_of_shapes_left_out", ignoring.statements_left_out);
+  json.end_object();
+}
+
 void write_notes(JsonWriter& json, const AnalysisReport& report) {
-  write_ignored(json, report.ignoring);
   write_ignoring(json, report.ignoring);
   json.key("gate");
   if (report.gate) {

@@ -6,7 +6,10 @@
 
 namespace ectoscope {
 
-/// The members "ignored", "ignoring", "gate" and "why" of the object that is open.
+/// The members "ignored" and "ignoring" of the object that is open.
+void write_ignoring(JsonWriter& json, const Ignoring& ignoring);
+
+/// These, and "gate" and, where it was asked for, "why".
 void write_notes(JsonWriter& json, const AnalysisReport& report);
 
 }  // namespace ectoscope

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "outputs/ignored_section.h"
 #include "outputs/pages.h"
 #include "outputs/query_figures.h"
 #include "outputs/text_layout.h"
@@ -334,6 +335,7 @@ std::string findings_page(const Snapshot& snapshot, const FindingFilter& filter,
               : link_to(filter, filter.offset - std::min(filter.offset, filter.limit)),
           end < page.total ? link_to(filter, end) : "");
   }
+  ignored_section(html, snapshot);
   return framed("Findings", PagePlace::kFindings, snapshot, options, html.page());
 }
 

@@ -147,7 +147,8 @@ std::string markdown_escaped(std::string_view text) {
   for (size_t i = 0; i < plain.size(); ++i) {
     const char c = plain[i];
     const char next = i + 1 < plain.size() ? plain[i + 1] : ' ';
-    // An underscore within a word is no emphasis; a colon makes an emoji or a link only before these.
+    // An underscore within a word is no emphasis; a colon makes an emoji or a link only before
+    // these.
     const bool harmless_here =
         (c == '_' && i > 0 && word_char(plain[i - 1]) && word_char(next)) ||
         (c == ':' && next != '/' && (!word_char(next) || (next >= '0' && next <= '9')));

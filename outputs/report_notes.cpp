@@ -97,6 +97,13 @@ void add_ignoring(const Ignoring& ignoring, std::vector<ReportNote>& notes) {
 
 }  // namespace
 
+std::vector<ReportNote> ignoring_notes(const Ignoring& ignoring) {
+  std::vector<ReportNote> notes;
+  add_ignoring(ignoring, notes);
+  std::erase_if(notes, [](const ReportNote& note) { return note.lines.empty(); });
+  return notes;
+}
+
 std::string gate_sentence(const Gate& gate) {
   const std::string severity(name_of(gate.fail_on));
   std::string text;
@@ -125,10 +132,8 @@ bool is_known(const AnalysisReport& report, const Finding& finding) {
 std::vector<ReportNote> notes_of(const AnalysisReport& report) {
   std::vector<ReportNote> notes;
   if (report.why) notes.push_back(why_note(*report.why));
-  add_ignoring(report.ignoring, notes);
-  std::erase_if(notes, [](const ReportNote& note) {
-    return note.lines.empty() && !note.title.starts_with("Why ");
-  });
+  for (ReportNote& note : ignoring_notes(report.ignoring))
+    notes.push_back(std::move(note));
   if (!report.ignoring.files.empty()) {
     std::string files;
     for (const std::string& file : report.ignoring.files)

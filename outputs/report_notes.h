@@ -17,6 +17,9 @@ struct ReportNote {
 /// In the order to show them; empty notes are left out.
 std::vector<ReportNote> notes_of(const AnalysisReport& report);
 
+/// The notes on what is ignored, and on rules that do nothing.
+std::vector<ReportNote> ignoring_notes(const Ignoring& ignoring);
+
 /// "2 findings fail", "passed: no finding of severity warning or worse": the gate in a sentence.
 std::string gate_sentence(const Gate& gate);
 

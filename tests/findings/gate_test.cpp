@@ -165,21 +165,27 @@ TEST(IgnoreList, WhatIsIgnoredIsListedAndOldRulesAreTold) {
   const IgnoreList list({rule([](IgnoreRule& it) { it.id = kOne, it.expires = day(10); }),
                          rule([](IgnoreRule& it) { it.kind = "slow_query"; }),
                          rule([](IgnoreRule& it) { it.table = "no_such_table"; })});
-  AnalysisReport before = report({finding(kOne), finding(kTwo)});
-  list.apply(before, day(10) - Micros(1));
-  EXPECT_THAT(before.findings, IsEmpty());
-  ASSERT_EQ(before.ignoring.findings.size(), 2U);
-  EXPECT_EQ(before.ignoring.findings[0].finding.id, kOne);
-  EXPECT_EQ(before.ignoring.findings[0].rule.id, kOne);
-  EXPECT_THAT(before.ignoring.expired, IsEmpty());
-  ASSERT_EQ(before.ignoring.unused.size(), 1U);
-  EXPECT_EQ(before.ignoring.unused[0].table, "no_such_table");
+  std::vector<Finding> before = {finding(kOne), finding(kTwo)};
+  const Ignoring ignoring = list.take_from(before, day(10) - Micros(1));
+  EXPECT_THAT(before, IsEmpty());
+  ASSERT_EQ(ignoring.findings.size(), 2U);
+  EXPECT_EQ(ignoring.findings[0].finding.id, kOne);
+  EXPECT_EQ(ignoring.findings[0].rule.id, kOne);
+  EXPECT_THAT(ignoring.expired, IsEmpty());
+  ASSERT_EQ(ignoring.unused.size(), 1U);
+  EXPECT_EQ(ignoring.unused[0].table, "no_such_table");
 
-  AnalysisReport after = report({finding(kOne), finding(kTwo)});
-  list.apply(after, day(10));
-  ASSERT_EQ(after.findings.size(), 1U);
-  EXPECT_EQ(after.findings[0].id, kOne);
-  ASSERT_EQ(after.ignoring.expired.size(), 1U);
+  std::vector<std::shared_ptr<const TrackedFinding>> tracked;
+  for (const std::string& id : {kOne, kTwo}) {
+    auto one = std::make_shared<TrackedFinding>();
+    one->finding = finding(id);
+    tracked.push_back(std::move(one));
+  }
+  const Ignoring later = list.take_from(tracked, day(10));
+  ASSERT_EQ(tracked.size(), 1U);
+  EXPECT_EQ(tracked[0]->finding.id, kOne);
+  EXPECT_EQ(later.findings.size(), 1U);
+  ASSERT_EQ(later.expired.size(), 1U);
 }
 
 TEST(IgnoredStatements, AreCountedByShapeUpToABound) {

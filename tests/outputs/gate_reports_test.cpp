@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "outputs/api_json.h"
 #include "outputs/detector_pages.h"
 #include "outputs/html.h"
 #include "outputs/html_report.h"
+#include "outputs/ignored_section.h"
 #include "outputs/json_report.h"
 #include "outputs/junit_report.h"
 #include "outputs/markdown_report.h"
@@ -119,6 +121,33 @@ TEST(GateReports, NoneLetsTheLogIn) {
     EXPECT_THAT(text, Not(HasSubstr("<admin>")));
     EXPECT_THAT(text, Not(HasSubstr("<script")));
   }
+}
+
+TEST(Daemon, TellsOnceWhatItsServersIgnore) {
+  QueryTable queries(16);
+  Ignoring ignoring = gated_report(queries).ignoring;
+  Snapshot snapshot;
+  snapshot.servers.resize(3);
+  snapshot.servers[0].ignoring = std::make_shared<Ignoring>(ignoring);
+  ignoring.findings.clear();  // on the other one the rule had nothing to do
+  ignoring.unused = {snapshot.servers[0].ignoring->findings[0].rule};
+  snapshot.servers[1].ignoring = std::make_shared<Ignoring>(ignoring);
+  const Ignoring all = all_ignored(snapshot);
+  EXPECT_EQ(all.findings.size(), 1U);
+  EXPECT_EQ(all.expired.size(), 1U);
+  EXPECT_TRUE(all.unused.empty());
+  EXPECT_EQ(all.statements, 6U);
+  HtmlWriter html;
+  ignored_section(html, snapshot);
+  EXPECT_THAT(html.page(), HasSubstr("<summary>Ignored: 1 finding</summary>"));
+  EXPECT_THAT(html.page(), HasSubstr("reports &lt;may&gt; take | their time"));
+  const std::string json = findings_json(snapshot, {}, "0.1.0");
+  EXPECT_THAT(json,
+              HasSubstr("\"ignored\": [\n    {\n      \"id\": \"slow_query-0000000000000009\""));
+  EXPECT_THAT(json, HasSubstr("\"statements\": 6"));
+  HtmlWriter none;
+  ignored_section(none, Snapshot{});
+  EXPECT_EQ(none.page(), "");
 }
 
 TEST(Markdown, EscapesWhatWouldBeMarkup) {
