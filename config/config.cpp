@@ -25,6 +25,8 @@ Config::Config(const SettingsTables& tables)
   state_.directory = state_directory_setting().fallback;
   state_.keep = Micros(static_cast<int64_t>(state_keep_setting().fallback));
   listen_address_ = listen_address_setting().fallback;
+  trace_url_ = trace_url_setting().fallback;
+  series_budget_ = static_cast<size_t>(series_budget_setting().fallback);
   max_event_age_ = Micros(static_cast<int64_t>(max_event_age_setting().fallback));
   limits_.shapes = size_fallback(limit_numbers(), "shapes");
   limits_.routes = size_fallback(limit_numbers(), "routes");

@@ -119,6 +119,9 @@ class Config {
   [[nodiscard]] const std::vector<ServerConfig>& servers() const { return servers_; }
   [[nodiscard]] const StateConfig& state() const { return state_; }
   [[nodiscard]] const std::string& listen_address() const { return listen_address_; }
+  /// With {trace_id} in it; empty: there is nowhere to see a trace.
+  [[nodiscard]] const std::string& trace_url() const { return trace_url_; }
+  [[nodiscard]] size_t series_budget() const { return series_budget_; }
   /// What is older is not news: it alerts nobody.
   [[nodiscard]] Micros max_event_age() const { return max_event_age_; }
   [[nodiscard]] const LimitsConfig& limits() const { return limits_; }
@@ -139,6 +142,8 @@ class Config {
   std::vector<ServerConfig> servers_;
   StateConfig state_;
   std::string listen_address_;
+  std::string trace_url_;
+  size_t series_budget_ = 0;
   Micros max_event_age_{0};
   LimitsConfig limits_;
   Options grouping_;

@@ -113,6 +113,8 @@ std::string render_example(const SettingsTables& tables) {
   number(state_keep_setting(), 2, out);
   out += "\nweb:\n";
   text(listen_address_setting(), 2, out);
+  text(trace_url_setting(), 2, out);
+  number(series_budget_setting(), 2, out);
   out += "\n";
   number(max_event_age_setting(), 0, out);
   out += "\n# What is dropped at a bound is counted in the report, with its reason.\nlimits:\n";

@@ -97,6 +97,16 @@ class ConfigLoader {
                     [this](const std::string& key, const YAML::Node& value) {
                       yaml_.text(key, listen_address_setting(), value, config_.listen_address_);
                     });
+    section.emplace(trace_url_setting().key,
+                    [this](const std::string& key, const YAML::Node& value) {
+                      yaml_.text(key, trace_url_setting(), value, config_.trace_url_);
+                    });
+    section.emplace(series_budget_setting().key,
+                    [this](const std::string& key, const YAML::Node& value) {
+                      auto number = static_cast<double>(config_.series_budget_);
+                      yaml_.number(key, series_budget_setting(), value, number);
+                      config_.series_budget_ = static_cast<size_t>(number);
+                    });
     yaml_.section(path, section, node);
   }
 
@@ -214,6 +224,7 @@ std::string problem_with(std::string_view key, std::string_view value) {
                                : in_quotes(value) + " is not " + std::string(spec.allowed);
   };
   if (key == kServerKey) return check(server_setting());
+  if (key == listen_address_setting().key) return check(listen_address_setting());
   for (const TextSpec& spec : input_texts()) {
     if (spec.key == key) return check(spec);
   }

@@ -101,6 +101,12 @@ bool host_and_port(std::string_view text) {
   return number <= 65'535;
 }
 
+bool trace_address(std::string_view text) {
+  if (text.empty()) return true;
+  return (text.starts_with("https://") || text.starts_with("http://")) &&
+         text.find("{trace_id}") != std::string_view::npos && text.size() <= 2000;
+}
+
 constexpr TextSpec kServerName = {
     "name", "main", "a name of letters, digits, '_', '-' and '.', at most 64 of them", &name_like,
     "The server's name in reports, metrics and alerts.  It is part of every finding's id."};
@@ -131,6 +137,19 @@ constexpr OptionSpec kStateKeep = {
 constexpr TextSpec kListenAddress = {
     "listen_address", "127.0.0.1:9788", "HOST:PORT, as in 127.0.0.1:9788 or [::1]:9788",
     &host_and_port, "Where metrics, API and pages are served.  Port 0: any that is free."};
+
+constexpr TextSpec kTraceUrl = {
+    "trace_url", "", "an http or https address with {trace_id} in it", &trace_address,
+    "Where a trace is to be seen, as in https://tempo.example/trace/{trace_id}: pages link to it.  "
+    "Empty: trace ids are shown as text."};
+
+constexpr OptionSpec kSeriesBudget = {
+    "series_budget",
+    OptionSpec::Type::kInteger,
+    2000,
+    200,
+    100'000,
+    "Time series in /metrics, whatever the log brings; what has no room is summed up as other."};
 
 constexpr OptionSpec kMaxEventAge = {
     "max_event_age",
@@ -188,6 +207,14 @@ const OptionSpec& state_keep_setting() {
 
 const TextSpec& listen_address_setting() {
   return kListenAddress;
+}
+
+const TextSpec& trace_url_setting() {
+  return kTraceUrl;
+}
+
+const OptionSpec& series_budget_setting() {
+  return kSeriesBudget;
 }
 
 const OptionSpec& max_event_age_setting() {

@@ -43,6 +43,8 @@ const OptionSpec& state_keep_setting();
 
 /// `web:`
 const TextSpec& listen_address_setting();
+const TextSpec& trace_url_setting();
+const OptionSpec& series_budget_setting();
 
 /// `max_event_age`, at the top.
 const OptionSpec& max_event_age_setting();

@@ -199,7 +199,10 @@ CLI::App* add_serve(CLI::App& app, RawServe& raw) {
   command
       ->add_option("--web.listen-address", raw.arguments.listen_address,
                    "HOST:PORT (default: the configuration's web.listen_address)")
-      ->type_name("ADDRESS");
+      ->type_name("ADDRESS")
+      ->check(setting_checker("listen_address"));
+  command->add_flag("--web.enable-lifecycle", raw.arguments.enable_lifecycle,
+                    "Let POST /-/reload read the configuration again");
   command->add_option("--log.format", raw.format, "logfmt or json (default: logfmt)")
       ->type_name("FORMAT")
       ->check(choice_checker({"logfmt", "json"}));
@@ -209,6 +212,18 @@ CLI::App* add_serve(CLI::App& app, RawServe& raw) {
   command->footer(
       "\nSIGHUP reads the configuration again; SIGTERM ends it, with everything committed.");
   return command;
+}
+
+void add_demo(CLI::App& app, DemoArguments& to) {
+  CLI::App* command = app.add_subcommand(
+      "demo", "The daemon over recorded traffic of an Ecto application; no set-up");
+  command->add_flag("--once", to.once, "Report on the recordings once instead, and end");
+  command
+      ->add_option("--web.listen-address", to.listen_address,
+                   "HOST:PORT (default: 127.0.0.1:9788, or another port when it is taken)")
+      ->type_name("ADDRESS")
+      ->check(setting_checker("listen_address"));
+  command->footer("\nCtrl-C ends it; nothing stays behind.");
 }
 
 ServeArguments finish(RawServe raw) {
@@ -298,9 +313,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   RawServe raw_serve;
   const CLI::App* analyze = add_analyze(app, raw);
   const CLI::App* serve = add_serve(app, raw_serve);
-  CLI::App* demo =
-      app.add_subcommand("demo", "Report on recorded traffic of an Ecto application; no set-up");
-  demo->add_flag("--once", demo_arguments.once, "End after the report");
+  add_demo(app, demo_arguments);
   DoctorArguments doctor_arguments;
   const CLI::App* doctor = add_doctor(app, doctor_arguments);
   CLI::App* check = app.add_subcommand("check", "Validate a file: every problem, with its place");
@@ -325,7 +338,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   if (analyze->parsed()) return finish(std::move(raw));
   if (serve->parsed()) return finish(std::move(raw_serve));
-  if (demo->parsed()) return demo_arguments;
+  if (app.got_subcommand("demo")) return demo_arguments;
   if (doctor->parsed()) {
     if (doctor_arguments.dsn.empty() && doctor_arguments.config_file.empty()) {
       return Done{kExitUsage, "", "ectoscope doctor: --config.file or --dsn is required\n"};

@@ -45,6 +45,7 @@ struct AnalyzeArguments {
 struct ServeArguments {
   std::string config_file;
   std::string listen_address;  // empty: the configuration's
+  bool enable_lifecycle = false;
   OwnLog::Format log_format = OwnLog::Format::kLogfmt;
   LogLevel log_level = LogLevel::kInfo;
 };
@@ -52,6 +53,7 @@ struct ServeArguments {
 /// `ectoscope demo`
 struct DemoArguments {
   bool once = false;
+  std::string listen_address;  // empty: 127.0.0.1:9788, or another port when that is taken
 };
 
 /// `ectoscope doctor`

@@ -1,3 +1,5 @@
+#include "daemon/serve.h"
+
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -8,6 +10,8 @@
 #include "daemon/daemon.h"
 #include "daemon/exit_status.h"
 #include "daemon/load_config.h"
+#include "daemon/version.h"
+#include "outputs/http_server.h"
 #include "platform/posix_files.h"
 #include "platform/posix_log_files.h"
 #include "platform/system_clock.h"
@@ -20,15 +24,23 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-/// Signals come through wait_for_signal() alone, in whatever thread it runs.
-sigset_t block_signals() {
+sigset_t our_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP})
     sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
   return set;
+}
+
+HttpOptions http_options(const Config& config, const ServeArguments& arguments) {
+  HttpOptions options;
+  options.listen_addresses = {arguments.listen_address.empty() ? config.listen_address()
+                                                               : arguments.listen_address};
+  options.enable_lifecycle = arguments.enable_lifecycle;
+  options.trace_url = config.trace_url();
+  options.series_budget = config.series_budget();
+  options.version = kVersion;
+  return options;
 }
 
 /// The signal that came, or 0 when none did for so long.
@@ -58,6 +70,39 @@ void run(Daemon& daemon, const sigset_t& signals) {
 
 }  // namespace
 
+void block_signals() {
+  const sigset_t set = our_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int serve(Config config, const ServeArguments& arguments,
+          const std::function<void(const std::string& url)>& started) {
+  const auto files = make_posix_files();
+  const auto log_files = make_posix_log_files();
+  const auto clock = make_system_clock();
+  OwnLog log(*clock, arguments.log_format, arguments.log_level, &write_line);
+  const HttpOptions options = http_options(config, arguments);
+  Store store(config.state().directory, config.state().keep, *clock,
+              [&log](const std::string& what) {
+                log.warn("the store", {{"what", what}});
+              });
+  if (store.in_use()) return fail(kExitInput, store.problem());
+  Daemon daemon({*files, *log_files, *clock, log, store, &connect_postgres}, std::move(config),
+                arguments.config_file);
+  HttpServer http(options, daemon.board(), daemon);
+  if (const auto error = http.start()) return fail(kExitInput, error->message);
+  daemon.start();
+  log.info("started", {{"config", arguments.config_file}, {"url", http.url()}});
+  started(http.url());
+  run(daemon, our_signals());
+  http.stop();
+  daemon.stop();
+  if (!store.flush()) log.error("not all is stored", {{"problem", store.problem()}});
+  log.info("stopped");
+  return kExitDone;
+}
+
 int run_serve(const ServeArguments& arguments) {
   const auto files = make_posix_files();
   auto config = load_config(*files, arguments.config_file);
@@ -70,24 +115,8 @@ int run_serve(const ServeArguments& arguments) {
                                 ": servers: none; name at least one, with its logs (ectoscope "
                                 "check config --print-example)");
   }
-  const sigset_t signals = block_signals();
-  const auto log_files = make_posix_log_files();
-  const auto clock = make_system_clock();
-  OwnLog log(*clock, arguments.log_format, arguments.log_level, &write_line);
-  const StateConfig& state = config.value().state();
-  Store store(state.directory, state.keep, *clock, [&log](const std::string& what) {
-    log.warn("the store", {{"what", what}});
-  });
-  if (store.in_use()) return fail(kExitInput, store.problem());
-  Daemon daemon({*files, *log_files, *clock, log, store, &connect_postgres},
-                std::move(config.value()), arguments.config_file);
-  daemon.start();
-  log.info("started", {{"config", arguments.config_file}});
-  run(daemon, signals);
-  daemon.stop();
-  if (!store.flush()) log.error("not all is stored", {{"problem", store.problem()}});
-  log.info("stopped");
-  return kExitDone;
+  block_signals();
+  return serve(std::move(config.value()), arguments, [](const std::string& /*url*/) {});
 }
 
 }  // namespace ectoscope

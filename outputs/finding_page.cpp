@@ -239,9 +239,9 @@ class FindingPageWriter {
   void queries() {
     section("queries", finding_.parent_query ? "The queries" : "The query");
     if (finding_.parent_query) {
-      code_block(html_, "query-parent", "First, once", finding_.parent_query->text);
+      code_block(html_, "query-parent", "First", finding_.parent_query->text);
     }
-    code_block(html_, "query", finding_.parent_query ? "Then, again and again" : "SQL",
+    code_block(html_, "query", finding_.parent_query ? "Then, for each of its rows" : "SQL",
                finding_.query.text);
     html_.raw("<dl class=\"facts\">");
     fact("Fingerprint", finding_.query.fingerprint);

@@ -131,6 +131,24 @@ std::string place_of(const Finding& finding) {
   return place;
 }
 
+/// What can be saved where that is known, else what it takes.
+Micros cost_of(const Finding& finding) {
+  return finding.saved.count() > 0 ? finding.saved : finding.database_time;
+}
+
+void cost_cell(HtmlWriter& html, const Finding& finding, Micros most) {
+  const Micros cost = cost_of(finding);
+  html.raw("<div class=\"cost\">");
+  html.element("b", {}, readable(cost));
+  const double share =
+      most.count() > 0 ? static_cast<double>(cost.count()) / static_cast<double>(most.count()) : 0;
+  share_bar(html, share, "beside the costliest finding");
+  html.element("small", {},
+               finding.saved.count() > 0 ? "to save of " + readable(finding.database_time)
+                                         : std::string("in the database"));
+  html.raw("</div>");
+}
+
 void finding_row(HtmlWriter& html, const TrackedFinding& tracked, Micros most, EventTime now) {
   const Finding& finding = tracked.finding;
   html.open("li", {{"class", tracked.active ? "finding" : "finding gone"}});
@@ -149,14 +167,9 @@ void finding_row(HtmlWriter& html, const TrackedFinding& tracked, Micros most, E
   html.raw("</p>");
   html.element("a", {{"href", "/findings/" + url_escaped(finding.id)}}, finding.summary);
   html.element("p", {{"class", "place"}}, place_of(finding));
-  html.raw("</div><div class=\"cost\">");
-  html.element("b", {}, readable(finding.database_time));
-  const double share = most.count() > 0 ? static_cast<double>(finding.database_time.count()) /
-                                              static_cast<double>(most.count())
-                                        : 0;
-  share_bar(html, share, "database time beside the costliest finding");
-  html.element("small", {}, "database time, 24 h");
-  html.raw("</div><div class=\"often\">");
+  html.raw("</div>");
+  cost_cell(html, finding, most);
+  html.raw("<div class=\"often\">");
   html.element("b", {}, with_commas(finding.occurrences));
   html.raw("<small>seen ");
   moment(html, finding.last_seen, now);
@@ -323,7 +336,7 @@ std::string findings_page(const Snapshot& snapshot, const FindingFilter& filter,
   } else {
     Micros most{0};
     for (const auto& tracked : snapshot.findings)
-      most = std::max(most, tracked->finding.database_time);
+      most = std::max(most, cost_of(tracked->finding));
     html.raw("<ol class=\"findings\">");
     for (const auto& tracked : page.findings)
       finding_row(html, *tracked, most, snapshot.taken_at);

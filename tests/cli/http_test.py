@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""The daemon's HTTP side from outside: the demo's routes, promtool, and the pages in a browser.
+
+    http_test.py BINARY
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+import ecto_log
+
+BINARY = os.path.abspath(sys.argv.pop(1))
+PATIENCE = 30  # seconds; a busy machine is slow
+OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+
+
+def fetch(url, method="GET", body=None, **headers):
+    request = urllib.request.Request(url, data=body, method=method,
+                                     headers={name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            return Answer(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error)
+
+
+def wait_for(what, condition):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {PATIENCE} s: {what}")
+
+
+class Daemon:
+    """A process that says where its pages are."""
+
+    def __init__(self, *arguments, **environment):
+        self.output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=self.output,
+                                        stderr=self.output, env={**os.environ, **environment})
+        self.url = wait_for("the address", self._url)
+
+    def said(self):
+        self.output.seek(0)
+        return self.output.read().decode()
+
+    def _url(self):
+        if self.process.poll() is not None:
+            raise AssertionError(self.said())
+        found = re.search(r"(http://[^ \"]+?/)[\s\"]", self.said())
+        return found and found.group(1)
+
+    def findings(self, query="?limit=1000"):
+        return json.loads(fetch(self.url + "api/v1/findings" + query).text)["findings"]
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        status = self.process.wait(timeout=PATIENCE)
+        self.output.close()
+        return status
+
+
+class Demo(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ectoscope-http-")
+        cls.demo = Daemon("demo", "--web.listen-address=127.0.0.1:0", TMPDIR=cls.folder)
+        began = time.monotonic()
+        wait_for("findings", lambda: any(f["kind"] == "n_plus_one_read" for f in cls.demo.findings()))
+        cls.seconds_to_findings = time.monotonic() - began
+
+    @classmethod
+    def tearDownClass(cls):
+        status = cls.demo.stop(signal.SIGINT)
+        left = os.listdir(cls.folder)
+        shutil.rmtree(cls.folder, ignore_errors=True)
+        assert status == 0, status
+        assert left == [], left
+
+    def get(self, path, **headers):
+        return fetch(self.demo.url + path, **headers)
+
+    def test_says_where_to_look(self):
+        for place in ("", "queries", "sources", "metrics", "api/v1/findings"):
+            self.assertIn(f" {self.demo.url}{place}\n", self.demo.said())
+
+    def test_is_live(self):
+        def statements():
+            return sum(float(line.split()[-1]) for line in self.get("metrics").text.splitlines()
+                       if line.startswith("ectoscope_statements_total{"))
+        before = statements()
+        self.assertGreater(before, 100)
+        wait_for("more statements", lambda: statements() > before)
+        seen = self.demo.findings("?limit=1")[0]["last_seen"]
+        self.assertEqual(seen[:4], time.strftime("%Y", time.gmtime()))
+
+    def test_routes(self):
+        finding = self.demo.findings("?limit=1")[0]["id"]
+        for path, kind in (("", "text/html"), ("queries", "text/html"), ("sources", "text/html"),
+                           (f"findings/{finding}", "text/html"), ("metrics", "text/plain"),
+                           ("-/healthy", "text/plain"), ("-/ready", "text/plain"),
+                           ("api/v1/findings", "application/json"), (f"api/v1/findings/{finding}", "application/json"),
+                           ("api/v1/queries", "application/json"), ("api/v1/sources", "application/json")):
+            answer = self.get(path)
+            self.assertEqual(answer.status, 200, path)
+            self.assertTrue(answer.headers["Content-Type"].startswith(kind), path)
+            if kind == "application/json":
+                json.loads(answer.text)
+        self.assertEqual(self.get("-/reload").status, 403)
+        self.assertEqual(fetch(self.demo.url + "-/reload", method="POST").status, 403)
+
+    def test_findings_are_the_report(self):
+        report = json.loads(self.get("api/v1/findings").text)
+        self.assertEqual(report["schema"], 1)
+        self.assertGreater(report["input"]["statements"], 0)
+        finding = next(f for f in report["findings"] if f["kind"] == "n_plus_one_read")
+        for key in ("id", "severity", "confidence", "server", "database", "applications", "routes", "summary", "query",
+                    "parent_query", "tables", "columns", "occurrences", "first_seen", "last_seen", "cost", "evidence",
+                    "fix", "examples", "state", "team"):
+            self.assertIn(key, finding)
+        self.assertEqual(finding["state"], "active")
+
+    def test_promtool_has_nothing_to_say(self):
+        promtool = shutil.which("promtool")
+        self.assertTrue(promtool, "apt-get install prometheus")
+        checked = subprocess.run([promtool, "check", "metrics"], input=self.get("metrics").text.encode(),
+                                 capture_output=True, check=False)
+        self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""))
+
+    def test_prometheus_reads_openmetrics(self):
+        answer = self.get("metrics", Accept=OPENMETRICS)
+        self.assertTrue(answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0"))
+        self.assertTrue(answer.text.endswith("# EOF\n"))
+        exemplar = re.compile(r'\} [0-9.]+ # \{trace_id="[0-9a-f]{32}"\} 1\.0 [0-9.]+\n')
+        wait_for("an exemplar", lambda: exemplar.search(self.get("metrics", Accept=OPENMETRICS).text))
+        address = self.demo.url.split("/")[2]
+        with tempfile.TemporaryDirectory() as folder:
+            config = os.path.join(folder, "prometheus.yml")
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: e, static_configs: "
+                           f"[{{targets: ['{address}']}}]}}]\n")
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            prometheus = subprocess.Popen(
+                ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
+                 f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                def targets():
+                    try:
+                        text = fetch(f"http://127.0.0.1:{port}/api/v1/targets").text
+                    except OSError:
+                        return None
+                    active = json.loads(text)["data"]["activeTargets"] if text.startswith("{") else []
+                    return active and active[0]["health"] != "unknown" and active[0]
+                target = wait_for("a scrape", targets)
+                self.assertEqual((target["health"], target["lastError"]), ("up", ""))
+            finally:
+                prometheus.terminate()
+                prometheus.wait(timeout=PATIENCE)
+
+
+class Browser(unittest.TestCase):
+    """The pages as a person has them, over a log whose every name is hostile."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ectoscope-browser-")
+        log = os.path.join(cls.folder, "evil.log")
+        records = ecto_log.n_plus_one(requests=4, children=12, table=EVIL)
+        text = ecto_log.stderr(records).replace(b"app=shop", b"app=" + EVIL.encode())
+        text = text.replace(b"/*traceparent", b"/*route='%3Cscript%3Ealert(2)%3C/script%3E',traceparent")
+        with open(log, "wb") as file:
+            file.write(text)
+        config = os.path.join(cls.folder, "ectoscope.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"servers: [{{name: evil, logs: ['{log}'], start_at: beginning}}]\n"
+                       f"state: {{directory: '{cls.folder}/state'}}\n")
+        cls.daemon = Daemon("serve", f"--config.file={config}", "--web.listen-address=127.0.0.1:0")
+        cls.findings = wait_for("findings", lambda: [f for f in cls.daemon.findings() if f["kind"] == "n_plus_one_read"])
+        cls.driver = cls.chromium()
+
+    @classmethod
+    def chromium(cls):
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+        options = webdriver.ChromeOptions()
+        for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                         "--window-size=1200,900", f"--user-data-dir={cls.folder}/chromium"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.driver.quit()
+        status = cls.daemon.stop()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+        assert status == 0, status
+
+    def tearDown(self):
+        self.assertEqual([entry for entry in self.driver.get_log("browser") if entry["level"] != "INFO"], [])
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                url = message["params"]["request"]["url"]
+                self.assertTrue(url.startswith((self.daemon.url, "data:", "about:", "chrome:")), url)
+
+    def open(self, path):
+        self.driver.get(self.daemon.url + path)
+        return self.driver.find_element("css selector", "main")
+
+    def test_list_filter_finding(self):
+        main = self.open("")
+        self.assertIn(EVIL, main.text)
+        self.assertEqual(self.driver.find_elements("css selector", "img[src=x], main script"), [])
+        search = self.driver.find_element("css selector", "input[type=search]")
+        search.send_keys("no such text")
+        search.submit()
+        wait_for("the filter", lambda: "q=no" in self.driver.current_url)
+        self.assertIn("Nothing matches", self.driver.find_element("css selector", "main").text)
+        self.driver.find_element("link text", "Clear").click()
+        wait_for("all", lambda: self.driver.find_elements("css selector", ".finding .what a"))
+        self.driver.find_element("css selector", ".finding .what a").click()
+        wait_for("the finding", lambda: "/findings/" in self.driver.current_url)
+
+    def test_finding(self):
+        main = self.open("findings/" + self.findings[0]["id"])
+        for expected in ("N+1 read", "Repo.preload", EVIL, "alert(2)", "The worst request", "Acknowledge"):
+            self.assertIn(expected, main.text)
+        self.assertEqual(self.driver.find_elements("css selector", "img[src=x], main script"), [])
+        self.assertGreater(len(self.driver.find_elements("css selector", ".strip rect.child")), 10)
+        fold = self.driver.find_element("css selector", ".fold summary")
+        fold.click()
+        self.assertGreaterEqual(len([row for row in self.driver.find_elements("css selector", ".steps li")
+                                     if row.is_displayed()]), 13)
+        button = self.driver.find_element("css selector", "button[data-copy=fix-ecto]")
+        button.click()
+        wait_for("the copy", lambda: button.text == "Copied")
+
+    def test_acknowledge_answers(self):
+        self.open("findings/" + self.findings[0]["id"])
+        self.driver.find_element("name", "by").send_keys("ada")
+        self.driver.find_element("name", "why").send_keys(EVIL)
+        self.driver.find_element("css selector", "form[data-ack] button").click()
+        answer = self.driver.find_element("css selector", ".answer")
+        wait_for("the answer", lambda: answer.text == "Acknowledged.")
+        wait_for("the name", lambda: "Acknowledged by ada" in self.open("findings/" + self.findings[0]["id"]).text)
+
+    def test_queries_and_sources(self):
+        self.assertIn("SELECT", self.open("queries").text)
+        self.assertIn("evil.log", self.open("sources").text)
+
+    def test_every_control_has_a_name(self):
+        for path in ("", "findings/" + self.findings[0]["id"], "queries", "sources"):
+            self.open(path)
+            nameless = self.driver.execute_script("""
+              return Array.from(document.querySelectorAll("a, button, input:not([type=hidden]), select, svg[role=img], img"))
+                .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim() || e.closest("label")
+                                 || e.hasAttribute("alt"))).map((e) => e.outerHTML)""")
+            self.assertEqual(nameless, [], path)
+
+    def test_fits_a_phone(self):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True})
+        try:
+            for path in ("", "findings/" + self.findings[0]["id"], "sources"):
+                self.open(path)
+                self.assertLessEqual(self.driver.execute_script("return document.documentElement.scrollWidth"), 390, path)
+        finally:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+class Failures(unittest.TestCase):
+    def test_port_in_use_is_three_and_says_what_to_do(self):
+        with socket.socket() as taken, tempfile.TemporaryDirectory() as folder:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            config = os.path.join(folder, "a.yaml")
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(f"servers: [{{name: a, logs: ['{folder}/*.log']}}]\nstate: {{directory: '{folder}/s'}}\n")
+            done = subprocess.run([BINARY, "serve", f"--config.file={config}",
+                                   f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"],
+                                  capture_output=True, timeout=PATIENCE, check=False)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn(b"another process has this port", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
