@@ -113,9 +113,10 @@ class TextPlan {
     const std::string_view text = line.substr(indent);
     if (text.empty()) return true;
     const bool arrow = text.starts_with(kArrow);
-    if ((arrow || !seen_root_) && text.find(kCost) != std::string_view::npos) {
+    const std::string_view node = arrow ? text.substr(kArrow.size()) : text;
+    if ((arrow || !seen_root_) && node.find(kCost) != std::string_view::npos) {
       field_indent_ = arrow ? indent + kArrow.size() + 2 : 2;
-      return read_node(arrow ? text.substr(kArrow.size()) : text, seen_root_ ? indent + 1 : 0);
+      return read_node(node, seen_root_ ? indent + 1 : 0);
     }
     if (arrow) cut_off_ = true;  // a node without its costs
     if (indent == 0) {
