@@ -55,6 +55,7 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
   }
   window_counts_.clear();
   waiting_ = 0;
+  models_.choose_clock();
   for (auto& [id, linker] : loops_) {
     const Query& query = queries_[id];
     linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
@@ -82,7 +83,8 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
     candidates_.push_back(*after);
   }
   const LoopStart wanted{&query, start, loop.count};
-  const Execution* parent = parents_.choose(wanted, candidates_, queries_, rates_, models_.gaps);
+  const Execution* parent =
+      parents_.choose(wanted, candidates_, queries_, rates_, models_.time_gaps());
   executions_.clear();
   if (parent != nullptr) executions_.push_back(*parent);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());

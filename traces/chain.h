@@ -37,6 +37,9 @@ class Chain {
   /// A read of this stream that another rung took: it may still be a loop's parent.
   void note(const Execution& execution);
 
+  /// Any statement of this stream, whichever rung took it: they all take turns.
+  void count(const Execution& execution) { models_.clock.add(execution.started_at); }
+
   /// Event time has come to `now` without another execution.
   void advance(EventTime now, const Sink& sink);
 
@@ -47,7 +50,7 @@ class Chain {
   void visit_open(const std::function<void(const Execution&)>& visit) const;
 
  private:
-  static constexpr size_t kMaxWaiting = 65'536;  // executions, then a window ends early
+  static constexpr size_t kMaxWaiting = 32'768;  // executions, then a window ends early
   static constexpr size_t kMaxReads = 8192;
   static constexpr size_t kMaxLoops = 4096;  // shapes with a linker
   static constexpr Micros kSettle{250'000};  // late ends of early starts

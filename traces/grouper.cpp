@@ -28,6 +28,7 @@ void Grouper::add_one(const Execution& execution) {
   now_ = std::max(now_, execution.ended_at);
   close_quiet(now_);
   if (judging_ == Judging::kEarlyToo) judge_early(now_);
+  chain_of(execution.stream).count(execution);
   const TagKey tag = believed_tag(execution);
   if (add_to_transaction(execution, tag)) return;
   if (tag.known()) {

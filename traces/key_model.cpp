@@ -8,8 +8,8 @@ namespace ectoscope {
 namespace {
 
 constexpr double kPriorLinks = 8;  // before a slot's shares mean anything
-// What chance gives to a difference that no distant pair has shown yet: 1 in 600 at first.
-constexpr double kUnseen = 0.1;
+// What chance gives to a difference that no distant pair has shown yet: 1 in 860 at first.
+constexpr double kUnseen = 0.07;
 constexpr double kUnseenWeight = 60;
 constexpr float kLeastMass = 3;   // links before a difference can stand out
 constexpr double kStandsOut = 3;  // times chance
@@ -95,15 +95,16 @@ double KeyModel::chance(const Slot& slot, const DeltaCounts::Cell* cell) {
   return (distant + kUnseen) / (slot.distant + kUnseenWeight);
 }
 
-double KeyModel::slot_ratio(const Slot& slot, int64_t delta) {
+double KeyModel::slot_ratio(const Slot& slot, int64_t delta, double own) {
   const DeltaCounts::Cell* cell = slot.counts.find(delta);
-  const double linked = cell == nullptr ? 0 : static_cast<double>(cell->linked);
+  const double linked =
+      cell == nullptr ? 0 : std::max(0.0, static_cast<double>(cell->linked) - own);
   const double links = slot.linked + kPriorLinks;
   const double untold = std::max(kLeastUntold, 1 - slot.structured / links);
   return untold + linked / links / chance(slot, cell);
 }
 
-double KeyModel::ratio(const KeyValues& before, const KeyValues& after) const {
+double KeyModel::ratio(const KeyValues& before, const KeyValues& after, double own) const {
   const Slot* best = nullptr;
   int64_t delta = 0;
   double best_share = -1;
@@ -115,9 +116,9 @@ double KeyModel::ratio(const KeyValues& before, const KeyValues& after) const {
     best_share = share;
     delta = difference(after.value[i], before.value[i]);
   }
-  if (best != nullptr) return slot_ratio(*best, delta);
+  if (best != nullptr) return slot_ratio(*best, delta, own);
   if (before.hash == 0 || after.hash == 0) return 1;
-  return slot_ratio(slots_[kEqual], before.hash == after.hash ? 0 : 1);
+  return slot_ratio(slots_[kEqual], before.hash == after.hash ? 0 : 1, own);
 }
 
 bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
@@ -178,7 +179,7 @@ void KeyModel::refresh() {
   const Slot& slot = slots_[telling_slot_];
   std::vector<std::pair<float, int64_t>> ranked;
   for (const DeltaCounts::Cell& cell : slot.counts.cells()) {
-    if (cell.used && stands_out(slot, cell) && slot_ratio(slot, cell.delta) >= kTelling) {
+    if (cell.used && stands_out(slot, cell) && slot_ratio(slot, cell.delta, 0) >= kTelling) {
       ranked.emplace_back(-cell.linked, cell.delta);
     }
   }

@@ -58,8 +58,9 @@ class DeltaCounts {
 /// Threads: one at a time.  All of it is in memory only and dies with the process.
 class KeyModel {
  public:
-  /// How much likelier `after` follows `before` in one loop than by chance.
-  [[nodiscard]] double ratio(const KeyValues& before, const KeyValues& after) const;
+  /// How much likelier `after` follows `before` in one loop than by chance.  `own` is what these
+  /// two themselves taught as a link: no link may be its own evidence.
+  [[nodiscard]] double ratio(const KeyValues& before, const KeyValues& after, double own = 0) const;
 
   /// They follow each other in one loop with probability `weight`.
   void learn_link(const KeyValues& before, const KeyValues& after, double weight);
@@ -89,7 +90,7 @@ class KeyModel {
     double structured = 0;  // of `linked`, in cells that stand out from chance
   };
 
-  [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta);
+  [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta, double own);
   /// Probability of a difference between executions that have nothing to do with each other.
   static double chance(const Slot& slot, const DeltaCounts::Cell* cell);
   static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);

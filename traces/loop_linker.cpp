@@ -1,3 +1,4 @@
+// The first half of LoopLinker: windows, and which execution follows which.
 #include "traces/loop_linker.h"
 
 #include <algorithm>
@@ -16,48 +17,17 @@ constexpr Micros kCold{4'000'000};     // learn several times from a shape's fir
 constexpr int kColdPasses = 4;
 constexpr int kWarmPasses = 2;
 constexpr double kLeastRate = 1e-8;
-constexpr double kNegligible = 0.003;  // of the rival's weight
-constexpr double kForget = 2000;       // executions; older ones count half then
-constexpr uint64_t kLoop = 4;          // executions that make a strand a loop
-constexpr double kLeastAlone = 0.02;
-constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
-constexpr double kLeastGap = 500;
+constexpr double kLeastShare = 1e-3;
+constexpr double kForget = 2000;  // executions; older ones count half then
+constexpr uint64_t kLoop = 4;     // executions that make a strand a loop
 constexpr double kTelling = 5;    // ratio of keys that tell
-constexpr double kSureRatio = 5;  // of keys: such a link may teach gaps and pools
-constexpr double kSure = 0.8;
+constexpr float kSure = 0.8F;     // such a link may teach gaps and pools
 
 double microseconds(Micros time) {
   return static_cast<double>(time.count());
 }
 
 }  // namespace
-
-void LoopLinker::Span::add(const Execution& execution) {
-  start = count == 0 ? execution.started_at : std::min(start, execution.started_at);
-  end = count == 0 ? execution.ended_at : std::max(end, execution.ended_at);
-  ++count;
-  busy += execution.duration;
-}
-
-void LoopLinker::Span::add(const Span& other) {
-  if (other.count == 0) return;
-  start = count == 0 ? other.start : std::min(start, other.start);
-  end = count == 0 ? other.end : std::max(end, other.end);
-  count += other.count;
-  busy += other.busy;
-  told += other.told;
-}
-
-double LoopLinker::Span::idle_us() const {
-  return std::max(kLeastGap * static_cast<double>(count - 1), microseconds(end - start - busy));
-}
-
-double LoopLinker::Span::untold(double shape) const {
-  constexpr double kPrior = 4;  // links
-  const double links = static_cast<double>(count) - 1;
-  const double silent = std::max(0.0, links - static_cast<double>(told));
-  return (silent + kPrior * shape) / (links + kPrior);
-}
 
 LoopLinker::LoopLinker(const Query& query, const LoopLimits& limits)
     : query_(query), limits_(limits) {}
@@ -98,9 +68,14 @@ uint32_t LoopLinker::take_window(EventTime horizon) {
   return taken;
 }
 
-void LoopLinker::update_rate(size_t executions) {
-  const double now = static_cast<double>(executions) / microseconds(limits_.window);
-  rate_ = rate_ == 0 ? now : (rate_ + now) / 2;
+void LoopLinker::update_rate(size_t executions, EventTime horizon) {
+  const auto count = static_cast<double>(executions);
+  const double rate = count / microseconds(limits_.window);
+  rate_ = rate_ == 0 ? rate : (rate_ + rate) / 2;
+  const double turn = stream_->clock.at(horizon);
+  const double share = count / std::max(1.0, turn - turn_);
+  share_ = share_ == 0 ? share : (share_ + share) / 2;
+  turn_ = turn;
 }
 
 // What keys do by chance: pairs with executions seen long before.
@@ -126,86 +101,27 @@ void LoopLinker::learn_chance() {
   }
 }
 
-void LoopLinker::index_keys() {
-  keys_.refresh();
-  by_key_.clear();
-  if (keys_.telling().empty()) return;
-  const size_t slot = keys_.telling_slot();
-  for (size_t i = 0; i < order_.size(); ++i) {
-    const KeyValues& keys = nodes_[order_[i]].keys;
-    if (keys.has(slot)) by_key_.emplace_back(keys.value[slot], static_cast<uint32_t>(i));
-  }
-  std::sort(by_key_.begin(), by_key_.end());
-}
-
-// Statements arrive as a superposition of point processes: each strand that may go on has an
-// intensity, and so have beginnings (start_weight()).  What a strand's is, falls with its silence:
-// it may have come to its end.  Evidence of keys and pools multiplies it.
-//
-// A full hazard joins loops that ran one after the other, a mere density breaks them at each pause:
-// the root between the two was best over docs/chain.md's captures.
-double LoopLinker::weight(const Node& before, const Node& after) const {
-  double keys = keys_.ratio(before.keys, after.keys);
-  double goes_on = (linked_ + 1.2) / (weighed_ + 4);
-  double seen = 0;  // of a loop's own gaps, and the time that they took; 0: it has shown none
-  double time = 0;
-  if (classed_) {
-    const Span& chain = chains_[before.chain];
-    if (chain.count >= kLoop) {
-      seen = static_cast<double>(chain.count - 1) + 1.5;
-      time = chain.idle_us() + 1.5 * kMeanGap;
-      goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
-      // A loop over neighbours stays one; a loop over keys at random never was one.
-      if (keys < kTelling) keys *= chain.untold(keys_.untold()) / keys_.untold();
-    } else {
-      const double loops = in_loops_ / executions_;
-      const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
-      goes_on = std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
-    }
-  }
-  const double evidence = keys * stream_->pool.ratio(before.backend, after.backend) /
-                          std::max(rate_ * after.activity, kLeastRate);
-  const double highest = stream_->gaps.highest() + (seen > 0 ? seen / time : 0);
-  if (evidence * goes_on * highest < kNegligible * std::sqrt(1 - goes_on) * start_weight())
-    return 0;
-
-  const Micros gap = after.execution.started_at - before.execution.ended_at;
-  double density = stream_->gaps.density(gap);
-  double survival = stream_->gaps.survival(gap);
-  if (seen > 0) {
-    // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
-    const double us = std::max(kLeastGap, microseconds(gap) * (gap < Micros(-1000) ? -3 : 1));
-    const double own = std::pow(time / (time + us), seen);
-    density = 0.75 * own * seen / (time + us) + 0.25 * density;
-    survival = 0.75 * own + 0.25 * survival;
-  }
-  return evidence * goes_on * density / std::sqrt(goes_on * survival + 1 - goes_on);
-}
-
-double LoopLinker::start_weight() const {
-  if (!classed_) return alone_ / weighed_;
-  return std::max(kLeastAlone, 1 - in_loops_ / executions_ + loop_starts_ / executions_);
-}
-
 // The first look at a new shape: every candidate teaches as much as it is probable.
 void LoopLinker::learn_softly() {
-  std::vector<std::pair<const Node*, double>> seen;
+  std::vector<std::pair<uint32_t, double>> seen;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;
     seen.clear();
     const double start = alone_ / weighed_;
     double total = start;
-    for_candidates(i, [&](uint32_t, const Node& before) {
-      seen.emplace_back(&before, weight(before, node));
+    for (Candidate candidate : candidates(i)) {
+      // Each execution finds the keys as those before it taught them: that is how order is found.
+      candidate.keys = static_cast<float>(key_ratio(candidate.before, order_[i]));
+      seen.emplace_back(candidate.before, weight(candidate, node));
       total += seen.back().second;
-    });
+    }
     alone_ += start / total;
     weighed_ += 1;
     for (const auto& [before, its_weight] : seen) {
       if (its_weight / total < 1e-3) continue;
       linked_ += its_weight / total;
-      keys_.learn_link(before->keys, node.keys, its_weight / total);
+      keys_.learn_link(nodes_[before].keys, node.keys, its_weight / total);
     }
   }
 }
@@ -217,11 +133,11 @@ void LoopLinker::gather_pairs() {
     const Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;
     const size_t first = pairs_.size();
-    for_candidates(i, [&](uint32_t id, const Node& before) {
-      if (before.after != kNone) return;
-      const double odds = weight(before, node) / start;
-      if (odds > 1) pairs_.push_back({odds, id, order_[i]});
-    });
+    for (const Candidate& candidate : candidates(i)) {
+      if (nodes_[candidate.before].after != kNone) continue;
+      const double odds = weight(candidate, node) / start;
+      if (odds > 1) pairs_.push_back({odds, candidate.before, order_[i]});
+    }
     if (pairs_.size() - first <= kPairsEach) continue;
     const auto begin = pairs_.begin() + static_cast<std::ptrdiff_t>(first);
     std::nth_element(begin, begin + kPairsEach, pairs_.end(),
@@ -233,7 +149,9 @@ void LoopLinker::gather_pairs() {
 void LoopLinker::match() {
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
-    if (node.strand != kNone || node.before == kNone) continue;
+    if (node.strand != kNone) continue;
+    node.linked_to = node.before;
+    if (node.before == kNone) continue;
     nodes_[node.before].after = kNone;
     node.before = kNone;
   }
@@ -274,9 +192,9 @@ void LoopLinker::find_chains() {
     } else {
       const Node& before = nodes_[node.before];
       node.chain = before.chain;
-      if (keys_.ratio(before.keys, node.keys) >= kTelling) ++chains_[node.chain].told;
+      if (key_ratio(node.before, id) >= kTelling) ++chains_[node.chain].told;
     }
-    chains_[node.chain].add(node.execution);
+    chains_[node.chain].add(node);
   }
 }
 
@@ -300,11 +218,14 @@ void LoopLinker::learn_shares(bool cold) {
   loop_starts_ = loop_starts_ * keep + starts;
 }
 
-void LoopLinker::learn_from_links(bool last) {
+// How sure each link is.  With `teach` each learns from those before it, as in learn_softly().
+void LoopLinker::weigh_links(bool teach) {
   for (size_t i = 0; i < order_.size(); ++i) {
     Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;
     weighed_ += 1;
+    if (node.linked_to != node.before) node.own = 0;
+    node.linked_to = node.before;
     if (node.before == kNone) {
       alone_ += 1;
       continue;
@@ -312,23 +233,49 @@ void LoopLinker::learn_from_links(bool last) {
     const double start = alone_ / weighed_;
     double total = start;
     double own = 0;
-    for_candidates(i, [&](uint32_t id, const Node& before) {
-      if (before.after != kNone && before.after != order_[i]) return;
-      const double its_weight = weight(before, node);
+    for (Candidate candidate : candidates(i)) {
+      if (teach) candidate.keys = static_cast<float>(key_ratio(candidate.before, order_[i]));
+      const uint32_t taken_by = nodes_[candidate.before].after;
+      if (taken_by != kNone && taken_by != order_[i]) continue;
+      const double its_weight = weight(candidate, node);
       total += its_weight;
-      if (id == node.before) own = its_weight;
-    });
-    const Node& before = nodes_[node.before];
-    const double sure = own / total;
-    alone_ += start / total;
-    linked_ += sure;
-    if (last && sure > kSure && keys_.ratio(before.keys, node.keys) > kSureRatio) {
-      stream_->gaps.learn(node.execution.started_at - before.execution.ended_at, sure);
-      stream_->pool.learn(before.backend, node.backend, sure);
+      if (candidate.before == node.before) own = its_weight;
     }
-    keys_.learn_link(before.keys, node.keys, sure);
+    node.sure = static_cast<float>(own / total);
+    alone_ += start / total;
+    linked_ += own / total;
+    if (teach) learn_key(node);
   }
   if (weighed_ < kForget) return;
+  weighed_ /= 2;
+  alone_ /= 2;
+  linked_ /= 2;
+}
+
+// Only links that keys make sure teach how long requests wait and which backends serve them.
+void LoopLinker::learn_gaps() {
+  for (const uint32_t id : order_) {
+    const Node& node = nodes_[id];
+    if (!node.fresh || node.before == kNone || node.sure <= kSure) continue;
+    if (key_ratio(node.before, id) <= kTelling) continue;
+    const Node& before = nodes_[node.before];
+    const double activity = stream_->activity.factor(node.execution.started_at);
+    stream_->learn(gap_between(before, node), std::max(rate_ * activity, kLeastRate),
+                   std::max(share_, kLeastShare), node.sure);
+    stream_->pool.learn(before.backend, node.backend, node.sure);
+  }
+}
+
+void LoopLinker::learn_key(Node& node) {
+  keys_.learn_link(nodes_[node.before].keys, node.keys, node.sure);
+  node.own += node.sure;
+}
+
+// Before another look at the same executions, what they taught counts half.
+void LoopLinker::halve_lessons() {
+  keys_.halve_links();
+  for (const uint32_t id : order_)
+    nodes_[id].own /= 2;
   weighed_ /= 2;
   alone_ /= 2;
   linked_ /= 2;
@@ -339,7 +286,12 @@ void LoopLinker::prepare_nodes() {
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
     node.backend = stream_->pool.number(node.execution.pid);
-    if (node.fresh) node.activity = stream_->activity.factor(node.execution.started_at);
+    if (!node.fresh) continue;
+    const EventTime start = node.execution.started_at;
+    node.start_turn = stream_->clock.at(start);
+    node.end_turn = stream_->clock.at(node.execution.ended_at);
+    node.rate = stream_->by_turns() ? std::max(share_, kLeastShare) / StreamModels::kTurn
+                                    : std::max(rate_ * stream_->activity.factor(start), kLeastRate);
   }
   if (stream_->pool.generation() == generation) return;
   // The pool began anew meanwhile.  Should it do so again, the last numbers are good enough: it
@@ -351,32 +303,18 @@ void LoopLinker::prepare_nodes() {
 void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
   stream_ = &stream;
   const uint32_t taken = take_window(horizon);
-  update_rate(taken);
+  update_rate(taken, horizon);
   if (taken > 0) {
     prepare_nodes();
     learn_chance();
     const bool cold = horizon - first_seen_ < kCold;
-    const int passes = cold ? kColdPasses : kWarmPasses;
-    classed_ = !cold;
-    if (classed_) find_chains();
-    index_keys();
-    for (int pass = 0; pass < passes; ++pass) {
-      const bool last = pass + 1 == passes;
-      if (cold && pass == 0) learn_softly();
-      match();
-      find_chains();
-      if (cold || last) learn_shares(cold);
-      if (cold && !last) {
-        keys_.halve_links();
-        weighed_ /= 2;
-        alone_ /= 2;
-        linked_ /= 2;
-      }
-      learn_from_links(last);
-      classed_ = true;
-      if (cold) index_keys();
-    }
+    find_loops(cold);
     cut_between_loops();
+    if (!cold) {
+      for (const uint32_t id : order_) {
+        if (nodes_[id].fresh && nodes_[id].before != kNone) learn_key(nodes_[id]);
+      }
+    }
     build_strands();
     if (keys_.structured() > 0.3) join_interleaved();
     judge();
@@ -384,6 +322,35 @@ void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
   for (const uint32_t id : order_)
     nodes_[id].fresh = false;
   forget_old(horizon);
+}
+
+void LoopLinker::find_loops(bool cold) {
+  const int passes = cold ? kColdPasses : kWarmPasses;
+  classed_ = !cold;
+  if (classed_) find_chains();
+  index_keys();
+  gather_candidates();
+  if (cold) {
+    learn_softly();
+    gather_candidates();
+  }
+  for (int pass = 1; pass < passes; ++pass) {
+    match();
+    find_chains();
+    if (cold) {
+      learn_shares(cold);
+      halve_lessons();
+      weigh_links(cold);
+      index_keys();
+      gather_candidates();
+    }
+    classed_ = true;
+  }
+  match();
+  find_chains();
+  learn_shares(cold);
+  weigh_links(cold);
+  learn_gaps();
 }
 
 }  // namespace ectoscope

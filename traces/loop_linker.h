@@ -9,16 +9,14 @@
 // docs/chain.md tells what was tried, and what each part gains.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "core/execution.h"
-#include "traces/activity_model.h"
-#include "traces/gap_model.h"
 #include "traces/key_model.h"
-#include "traces/pool_model.h"
+#include "traces/stream_models.h"
 
 namespace ectoscope {
 
@@ -28,13 +26,6 @@ struct LoopLimits {
   Micros max_overlap{20'000};    // of two statements of one loop (tasks side by side)
   Micros max_age{300'000'000};   // a strand older than that is closed, and a new one begins
   size_t max_executions = 1000;  // kept of one strand; the rest is counted
-};
-
-/// What all shapes of a stream share.
-struct StreamModels {
-  GapModel gaps;
-  PoolModel pool;
-  ActivityModel activity;
 };
 
 /// A finished strand.  Valid until the next call of the linker that made it.
@@ -89,13 +80,29 @@ class LoopLinker {
     KeyValues keys;
     uint32_t before = kNone;     // the node that it follows
     uint32_t after = kNone;      // the node that follows it
+    uint32_t linked_to = kNone;  // what it followed in the last match
     uint32_t strand = kNone;     // kNone until its window is assigned
     uint32_t in_strand = kNone;  // next in the strand's list
     uint32_t chain = kNone;      // during assignment: index into chains_
     uint32_t backend = 0;        // PoolModel's number for its pid
-    double activity = 1;         // of the stream when it started
-    bool fresh = true;           // its window is being assigned
-    bool listed = false;         // in its strand's list, which frees it then
+    float own = 0;               // what the link to linked_to taught keys_
+    float sure = 0;              // the probability of the link to `before`
+    double rate = 1;  // what chance brings when it started, on the clock that is believed
+    double start_turn = 0;
+    double end_turn = 0;
+    bool fresh = true;    // its window is being assigned
+    bool listed = false;  // in its strand's list, which frees it then
+  };
+
+  /// One that a node may have followed, with all of its weight that stays while a window is
+  /// assigned.
+  struct Candidate {
+    uint32_t before;
+    float keys;
+    float others;  // pool's evidence over chance's rate
+    float density;
+    float survival;
+    float gap_us;  // or turns, see StreamModels::kTurn; never under kLeastGap
   };
 
   struct Span {  // of a strand, or of one in the making
@@ -103,10 +110,14 @@ class LoopLinker {
     EventTime start;
     EventTime end;
     Micros busy{0};
+    double first_turn = 0;
+    double last_turn = 0;
+    double busy_turns = 0;
     uint64_t told = 0;  // links whose keys tell
-    void add(const Execution& execution);
+    void add(const Node& node);
     void add(const Span& other);
-    [[nodiscard]] double idle_us() const;  // all its gaps together
+    /// All its gaps together, in microseconds or in turns, each as GapModel reads it.
+    [[nodiscard]] double idle(bool by_turns) const;
     /// Share of links whose keys tell nothing, begun from the shape's.
     [[nodiscard]] double untold(double shape) const;
   };
@@ -132,20 +143,33 @@ class LoopLinker {
   bool next_closed(EventTime horizon);
 
   uint32_t take_window(EventTime horizon);
-  void update_rate(size_t executions);
+  void update_rate(size_t executions, EventTime horizon);
   void prepare_nodes();
   void learn_chance();
   void index_keys();
   template <typename Visit>
-  void for_candidates(size_t position, Visit&& visit) const;
-  [[nodiscard]] double weight(const Node& before, const Node& after) const;
+  void for_reachable(size_t position, Visit&& visit) const;
+  void gather_candidates();
+  [[nodiscard]] std::span<const Candidate> candidates(size_t position) const {
+    return std::span(candidates_).subspan(first_candidate_[position], count_of(position));
+  }
+  [[nodiscard]] size_t count_of(size_t position) const {
+    return first_candidate_[position + 1] - first_candidate_[position];
+  }
+  [[nodiscard]] LinkGap gap_between(const Node& before, const Node& after) const;
+  [[nodiscard]] double key_ratio(uint32_t before, uint32_t after) const;
+  [[nodiscard]] double weight(const Candidate& candidate, const Node& after) const;
   [[nodiscard]] double start_weight() const;
   void learn_softly();
   void gather_pairs();
   void match();
   void find_chains();
   void learn_shares(bool cold);
-  void learn_from_links(bool last);
+  void find_loops(bool cold);
+  void weigh_links(bool teach);
+  void learn_gaps();
+  void learn_key(Node& node);
+  void halve_lessons();
   void cut_between_loops();
   void build_strands();
   void join_interleaved();
@@ -169,12 +193,16 @@ class LoopLinker {
   std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by end
   std::vector<Span> chains_;
   std::vector<Pair> pairs_;
+  std::vector<Candidate> candidates_;                 // of the window's nodes, in order_
+  std::vector<size_t> first_candidate_;               // by position in order_, and one more
   std::vector<std::pair<int64_t, uint32_t>> by_key_;  // (key, position in order_)
   std::vector<KeyValues> distant_;                    // a sample of keys seen before
   std::vector<EventTime> distant_at_;
   Loop loop_;
 
   double rate_ = 0;    // executions per microsecond, smoothed over windows
+  double share_ = 0;   // of the stream's statements, smoothed over windows
+  double turn_ = 0;    // at the last horizon
   double linked_ = 0;  // shares, as learned from links
   double alone_ = 1;
   double weighed_ = 2;
@@ -188,39 +216,5 @@ class LoopLinker {
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // the same for each run: replays are equal
   uint64_t strands_closed_ = 0;
 };
-
-// The nearest in time, and those whose keys stand in a telling difference, however many are
-// between.
-template <typename Visit>
-void LoopLinker::for_candidates(size_t position, Visit&& visit) const {
-  const Node& after = nodes_[order_[position]];
-  const auto in_reach = [&](const Node& before) {
-    const Micros gap = after.execution.started_at - before.execution.ended_at;
-    return gap <= limits_.max_gap && gap >= -limits_.max_overlap;
-  };
-  size_t nearest = position;
-  for (size_t seen = 0; nearest > 0 && seen < kNearest; --nearest) {
-    const Node& before = nodes_[order_[nearest - 1]];
-    if (after.execution.started_at - before.execution.ended_at > limits_.max_gap) break;
-    if (!in_reach(before)) continue;
-    ++seen;
-    visit(order_[nearest - 1], before);
-  }
-  const size_t slot = keys_.telling_slot();
-  if (by_key_.empty() || !after.keys.has(slot)) return;
-  for (const int64_t delta : keys_.telling()) {
-    const auto wanted = static_cast<int64_t>(static_cast<uint64_t>(after.keys.value[slot]) -
-                                             static_cast<uint64_t>(delta));
-    auto found = std::lower_bound(by_key_.begin(), by_key_.end(),
-                                  std::pair{wanted, static_cast<uint32_t>(nearest)});
-    // From the latest before `nearest` backwards.
-    for (size_t i = 0; i < kPerKey && found != by_key_.begin(); ++i) {
-      --found;
-      if (found->first != wanted) break;
-      const Node& before = nodes_[order_[found->second]];
-      if (in_reach(before)) visit(order_[found->second], before);
-    }
-  }
-}
 
 }  // namespace ectoscope

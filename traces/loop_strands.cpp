@@ -9,9 +9,9 @@ namespace ectoscope {
 namespace {
 
 constexpr Micros kJoinGap{250'000};  // between the executions that vote
-constexpr double kTellingRatio = 5;
+constexpr float kTellingRatio = 5;
 constexpr double kJoinShare = 0.35;  // of the votes
-constexpr uint64_t kCutCount = 6;    // executions before a chain's keys say what it is
+constexpr uint64_t kCutCount = 4;    // executions before a chain's keys say what it is
 constexpr double kCutTold = 0.7;
 constexpr int kVotesEach = 3;  // of one execution for one strand
 
@@ -27,9 +27,9 @@ void LoopLinker::cut_between_loops() {
     if (chain.count < kCutCount) continue;
     if (static_cast<double>(chain.told) < kCutTold * static_cast<double>(chain.count - 1)) continue;
     Node& before = nodes_[node.before];
-    if (keys_.ratio(before.keys, node.keys) >= kTellingRatio) continue;
+    if (key_ratio(node.before, id) >= kTellingRatio) continue;
     const uint32_t earlier = before.before;
-    if (earlier != kNone && keys_.ratio(nodes_[earlier].keys, node.keys) >= kTellingRatio) continue;
+    if (earlier != kNone && key_ratio(earlier, id) >= kTellingRatio) continue;
     before.after = kNone;
     node.before = kNone;
   }
@@ -54,8 +54,8 @@ void LoopLinker::build_strands() {
       open_.push_back(node.strand);
     }
     Strand& strand = strand_pool_[node.strand];
-    strand.span.add(node.execution);
-    if (node.before != kNone && keys_.ratio(nodes_[node.before].keys, node.keys) >= kTellingRatio) {
+    strand.span.add(node);
+    if (node.before != kNone && key_ratio(node.before, id) >= kTellingRatio) {
       ++strand.span.told;
     }
     if (strand.kept >= limits_.max_executions) continue;
@@ -106,17 +106,18 @@ void LoopLinker::join_interleaved() {
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     heard.clear();
-    for_candidates(i, [&](uint32_t, const Node& before) {
-      if (before.strand == node.strand) return;
-      if (node.execution.started_at - before.execution.ended_at > kJoinGap) return;
+    for (const Candidate& candidate : candidates(i)) {
+      const Node& before = nodes_[candidate.before];
+      if (before.strand == node.strand) continue;
+      if (node.execution.started_at - before.execution.ended_at > kJoinGap) continue;
       auto found = std::find_if(heard.begin(), heard.end(),
                                 [&](const auto& h) { return h.first == before.strand; });
       if (found == heard.end()) found = heard.insert(heard.end(), {before.strand, 0});
-      if (++found->second > kVotesEach) return;
+      if (++found->second > kVotesEach) continue;
       Votes& pair = votes[std::minmax(before.strand, node.strand)];
       ++pair.all;
-      if (keys_.ratio(before.keys, node.keys) >= kTellingRatio) ++pair.for_it;
-    });
+      if (key_ratio(candidate.before, order_[i]) >= kTellingRatio) ++pair.for_it;
+    }
   }
   std::vector<std::tuple<double, int, uint32_t, uint32_t>> surest;
   for (const auto& [pair, vote] : votes) {
@@ -150,15 +151,16 @@ void LoopLinker::judge() {
     if (!node.fresh || node.before == kNone) continue;
     double total = start;
     double own = 0;
-    for_candidates(i, [&](uint32_t, const Node& before) {
+    for (const Candidate& candidate : candidates(i)) {
+      const Node& before = nodes_[candidate.before];
       const bool same = before.strand == node.strand;
       const bool taken = before.after != kNone &&
                          nodes_[before.after].execution.started_at <= node.execution.started_at;
-      if (!same && taken) return;
-      const double its_weight = weight(before, node);
+      if (!same && taken) continue;
+      const double its_weight = weight(candidate, node);
       total += its_weight;
       if (same) own += its_weight;
-    });
+    }
     Strand& strand = strand_pool_[node.strand];
     strand.sureness += own / total;
     ++strand.weighed;

@@ -1,0 +1,191 @@
+// What speaks for and against one execution following another.
+#include <algorithm>
+#include <cmath>
+
+#include "traces/loop_linker.h"
+
+namespace ectoscope {
+namespace {
+
+constexpr double kNegligible = 0.003;  // of the rival's weight
+constexpr uint64_t kLoop = 4;          // executions that make a strand a loop
+constexpr double kLeastAlone = 0.02;
+constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
+constexpr double kLeastGap = 500;
+constexpr double kTelling = 5;  // ratio of keys that tell
+constexpr Micros kOverlap{-1000};
+constexpr double kOverlapCosts = -3;  // as GapModel has it
+constexpr double kOwnPace = 0.75;     // a loop's own, against the stream's
+
+double microseconds(Micros time) {
+  return static_cast<double>(time.count());
+}
+
+}  // namespace
+
+void LoopLinker::Span::add(const Node& node) {
+  const Execution& execution = node.execution;
+  add(Span{1, execution.started_at, execution.ended_at, execution.duration, node.start_turn,
+           node.end_turn, node.end_turn - node.start_turn, 0});
+}
+
+void LoopLinker::Span::add(const Span& other) {
+  if (other.count == 0) return;
+  if (count == 0) {
+    *this = other;
+    return;
+  }
+  start = std::min(start, other.start);
+  end = std::max(end, other.end);
+  first_turn = std::min(first_turn, other.first_turn);
+  last_turn = std::max(last_turn, other.last_turn);
+  count += other.count;
+  busy += other.busy;
+  busy_turns += other.busy_turns;
+  told += other.told;
+}
+
+double LoopLinker::Span::idle(bool by_turns) const {
+  const double all = by_turns ? StreamModels::kTurn * (last_turn - first_turn - busy_turns)
+                              : microseconds(end - start - busy);
+  return std::max(kLeastGap * static_cast<double>(count - 1), all);
+}
+
+double LoopLinker::Span::untold(double shape) const {
+  constexpr double kPrior = 4;  // links
+  const double links = static_cast<double>(count) - 1;
+  const double silent = std::max(0.0, links - static_cast<double>(told));
+  return (silent + kPrior * shape) / (links + kPrior);
+}
+
+LinkGap LoopLinker::gap_between(const Node& before, const Node& after) const {
+  return {after.execution.started_at - before.execution.ended_at,
+          after.start_turn - before.end_turn};
+}
+
+double LoopLinker::key_ratio(uint32_t before, uint32_t after) const {
+  const Node& node = nodes_[after];
+  return keys_.ratio(nodes_[before].keys, node.keys,
+                     node.linked_to == before ? static_cast<double>(node.own) : 0);
+}
+
+// The nearest in time, and those whose keys stand in a telling difference, however many are
+// between.
+template <typename Visit>
+void LoopLinker::for_reachable(size_t position, Visit&& visit) const {
+  const Node& after = nodes_[order_[position]];
+  const auto in_reach = [&](const Node& before) {
+    const Micros gap = after.execution.started_at - before.execution.ended_at;
+    return gap <= limits_.max_gap && gap >= -limits_.max_overlap;
+  };
+  size_t nearest = position;
+  for (size_t seen = 0; nearest > 0 && seen < kNearest; --nearest) {
+    const Node& before = nodes_[order_[nearest - 1]];
+    if (after.execution.started_at - before.execution.ended_at > limits_.max_gap) break;
+    if (!in_reach(before)) continue;
+    ++seen;
+    visit(order_[nearest - 1]);
+  }
+  const size_t slot = keys_.telling_slot();
+  if (by_key_.empty() || !after.keys.has(slot)) return;
+  for (const int64_t delta : keys_.telling()) {
+    const auto wanted = static_cast<int64_t>(static_cast<uint64_t>(after.keys.value[slot]) -
+                                             static_cast<uint64_t>(delta));
+    auto found = std::lower_bound(by_key_.begin(), by_key_.end(),
+                                  std::pair{wanted, static_cast<uint32_t>(nearest)});
+    // From the latest before `nearest` backwards.
+    for (size_t i = 0; i < kPerKey && found != by_key_.begin(); ++i) {
+      --found;
+      if (found->first != wanted) break;
+      if (in_reach(nodes_[order_[found->second]])) visit(order_[found->second]);
+    }
+  }
+}
+
+void LoopLinker::index_keys() {
+  keys_.refresh();
+  by_key_.clear();
+  if (keys_.telling().empty()) return;
+  const size_t slot = keys_.telling_slot();
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const KeyValues& keys = nodes_[order_[i]].keys;
+    if (keys.has(slot)) by_key_.emplace_back(keys.value[slot], static_cast<uint32_t>(i));
+  }
+  std::sort(by_key_.begin(), by_key_.end());
+}
+
+void LoopLinker::gather_candidates() {
+  const GapModel& gaps = stream_->gaps();
+  candidates_.clear();
+  first_candidate_.clear();
+  for (size_t i = 0; i < order_.size(); ++i) {
+    first_candidate_.push_back(candidates_.size());
+    const uint32_t id = order_[i];
+    const Node& node = nodes_[id];
+    if (!node.fresh) continue;
+    for_reachable(i, [&](uint32_t before_id) {
+      const Node& before = nodes_[before_id];
+      const Micros gap = stream_->of(gap_between(before, node));
+      const double cost = gap < kOverlap ? kOverlapCosts : 1;
+      candidates_.push_back(
+          {before_id, static_cast<float>(key_ratio(before_id, id)),
+           static_cast<float>(stream_->pool.ratio(before.backend, node.backend) / node.rate),
+           static_cast<float>(gaps.density(gap)), static_cast<float>(gaps.survival(gap)),
+           static_cast<float>(std::max(kLeastGap, cost * microseconds(gap)))});
+    });
+  }
+  first_candidate_.push_back(candidates_.size());
+}
+
+// Statements arrive as a superposition of point processes: each strand that may go on has an
+// intensity, and so have beginnings (start_weight()).  What a strand's is, falls with its silence:
+// it may have come to its end.  Evidence of keys and pools multiplies it.
+//
+// A full hazard joins loops that ran one after the other, a mere density breaks them at each pause:
+// the root between the two was best over docs/chain.md's captures.
+double LoopLinker::weight(const Candidate& candidate, const Node& after) const {
+  double keys = candidate.keys;
+  double goes_on = (linked_ + 1.2) / (weighed_ + 4);
+  double seen = 0;  // of a loop's own gaps, and the time that they took; 0: it has shown none
+  double time = 0;
+  if (classed_) {
+    const Span& chain = chains_[nodes_[candidate.before].chain];
+    if (chain.count >= kLoop) {
+      seen = static_cast<double>(chain.count - 1);
+      time = chain.idle(stream_->by_turns());
+      if (after.linked_to == candidate.before) {  // no link is its own evidence
+        seen -= 1;
+        time = std::max(time - candidate.gap_us, seen * kLeastGap);
+      }
+      seen += 1.5;
+      time += 1.5 * kMeanGap;
+      goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
+      // A loop over neighbours stays one; a loop over keys at random never was one.
+      if (keys < kTelling) keys *= chain.untold(keys_.untold()) / keys_.untold();
+    } else {
+      const double loops = in_loops_ / executions_;
+      const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
+      goes_on = std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
+    }
+  }
+  const double evidence = keys * candidate.others;
+  double density = candidate.density;
+  double survival = candidate.survival;
+  if (seen > 0) {
+    const double highest = density + seen / time;
+    if (evidence * goes_on * highest < kNegligible * std::sqrt(1 - goes_on) * start_weight())
+      return 0;
+    // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
+    const double own = std::pow(time / (time + candidate.gap_us), seen);
+    density = kOwnPace * own * seen / (time + candidate.gap_us) + (1 - kOwnPace) * density;
+    survival = kOwnPace * own + (1 - kOwnPace) * survival;
+  }
+  return evidence * goes_on * density / std::sqrt(goes_on * survival + 1 - goes_on);
+}
+
+double LoopLinker::start_weight() const {
+  if (!classed_) return alone_ / weighed_;
+  return std::max(kLeastAlone, 1 - in_loops_ / executions_ + loop_starts_ / executions_);
+}
+
+}  // namespace ectoscope
