@@ -1,7 +1,6 @@
 #include "traces/parent_model.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "core/relations.h"
 
@@ -36,29 +35,23 @@ double parent_prior(const Query& parent, const Query& child) {
   return prior;
 }
 
-const Execution* ParentModel::choose(const LoopStart& loop, std::span<const Execution> reads,
-                                     const QueryTable& queries,
-                                     const std::map<QueryId, double>& rates, const GapModel& gaps) {
-  if (pairs_ > kMaxPairs) {
-    children_.clear();
-    pairs_ = 0;
-  }
-  Seen& seen = children_[loop.query->id];
+// Every read's weight, and the weight of having no parent.
+ParentModel::Weighed ParentModel::weigh(const LoopStart& loop, std::span<const Execution> reads,
+                                        const QueryTable& queries,
+                                        const std::map<QueryId, double>& rates,
+                                        const GapModel& gaps, const Seen& seen) {
+  Weighed weighed;
   double priors = 1;  // of having no parent
-  std::map<QueryId, double> prior_of;
   for (const Execution& read : reads) {
-    const auto [at, added] = prior_of.try_emplace(read.query, 0);
+    const auto [at, added] = weighed.priors.try_emplace(read.query, 0);
     if (!added) continue;
     at->second = parent_prior(queries[read.query], *loop.query);
     priors += at->second;
   }
   const double all = seen.total + kPriorWeight;
-  double total = (seen.none + kPriorWeight / priors) / all;
-  const Execution* best = nullptr;
-  double best_weight = 0;
-  std::vector<std::pair<const Execution*, double>> weights;
+  weighed.total = (seen.none + kPriorWeight / priors) / all;
   for (const Execution& read : reads) {
-    const double prior = prior_of[read.query];
+    const double prior = weighed.priors[read.query];
     if (prior == 0) continue;
     const auto known = seen.parents.find(read.query);
     const double share =
@@ -71,24 +64,40 @@ const Execution* ParentModel::choose(const LoopStart& loop, std::span<const Exec
       if (limit == loop.count) weight *= kLimitIsCount;
       if (limit + 1 < loop.count) weight *= kLimitTooSmall;
     }
-    weights.emplace_back(&read, weight);
-    total += weight;
+    weighed.reads.emplace_back(&read, weight);
+    weighed.total += weight;
+  }
+  return weighed;
+}
+
+const Execution* ParentModel::choose(const LoopStart& loop, std::span<const Execution> reads,
+                                     const QueryTable& queries,
+                                     const std::map<QueryId, double>& rates, const GapModel& gaps) {
+  if (pairs_ > kMaxPairs) {
+    children_.clear();
+    pairs_ = 0;
+  }
+  Seen& seen = children_[loop.query->id];
+  Weighed weighed = weigh(loop, reads, queries, rates, gaps, seen);
+  const Execution* best = nullptr;
+  double best_weight = 0;
+  for (const auto& [read, weight] : weighed.reads) {
     if (weight <= best_weight) continue;
-    best = &read;
+    best = read;
     best_weight = weight;
   }
   // One shape may have several candidates; the shape is what matters, and its likeliest run.
   double shape_weight = 0;
-  for (const auto& [read, weight] : weights) {
+  for (const auto& [read, weight] : weighed.reads) {
     if (best != nullptr && read->query == best->query) shape_weight += weight;
     double& mass = seen.parents[read->query];
     if (mass == 0) ++pairs_;
-    mass += weight / total;
+    mass += weight / weighed.total;
   }
-  seen.none += std::max(0.0, 1 - std::min(1.0, shape_weight / total));
+  seen.none += std::max(0.0, 1 - std::min(1.0, shape_weight / weighed.total));
   seen.total += 1;
-  if (best == nullptr || shape_weight <= 0.5 * total) return nullptr;
-  if (prior_of[best->query] >= kNamed) return best;
+  if (best == nullptr || shape_weight <= 0.5 * weighed.total) return nullptr;
+  if (weighed.priors[best->query] >= kNamed) return best;
   const double mass = seen.parents[best->query];
   return mass >= kLeastMass && mass >= kLeastShare * seen.total ? best : nullptr;
 }

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "core/execution.h"
 #include "traces/gap_model.h"
@@ -38,6 +40,16 @@ class ParentModel {
     double none = 1;
     double total = 2;
   };
+
+  struct Weighed {
+    std::vector<std::pair<const Execution*, double>> reads;
+    std::map<QueryId, double> priors;
+    double total = 0;  // with the weight of having no parent
+  };
+
+  static Weighed weigh(const LoopStart& loop, std::span<const Execution> reads,
+                       const QueryTable& queries, const std::map<QueryId, double>& rates,
+                       const GapModel& gaps, const Seen& seen);
 
   std::map<QueryId, Seen> children_;
   size_t pairs_ = 0;
