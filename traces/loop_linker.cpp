@@ -307,7 +307,8 @@ void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
   if (taken > 0) {
     prepare_nodes();
     learn_chance();
-    const bool cold = horizon - first_seen_ < kCold;
+    const bool cold = !assigned_ || horizon - first_seen_ < kCold;
+    assigned_ = true;
     find_loops(cold);
     cut_between_loops();
     if (!cold) {

@@ -212,6 +212,7 @@ class LoopLinker {
   bool classed_ = false;  // chains_ is valid: lone statements and loops are told apart
   EventTime first_seen_{};
   bool any_seen_ = false;
+  bool assigned_ = false;  // a window of it, at least one
   uint64_t round_ = 0;
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // the same for each run: replays are equal
   uint64_t strands_closed_ = 0;
