@@ -56,11 +56,14 @@ void write_line(std::string_view line) {
   static_cast<void>(written);  // there is nowhere else to tell it
 }
 
-void run(Daemon& daemon, const sigset_t& signals) {
+void run(Daemon& daemon, const sigset_t& signals, OwnLog& log) {
   constexpr long kFirst = 20;  // milliseconds: ready as soon as each log was looked at
   constexpr long kPublishEvery = 1000;
+  bool was_ready = false;
   for (;;) {
     const bool ready = daemon.board().latest()->ready;
+    if (ready && !was_ready) log.info("ready");
+    was_ready = ready;
     const int signal = wait_for_signal(signals, ready ? kPublishEvery : kFirst);
     if (signal == SIGTERM || signal == SIGINT) return;
     if (signal == SIGHUP) daemon.reload();
@@ -74,6 +77,7 @@ void block_signals() {
   const sigset_t set = our_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is a full disk, not the end
 }
 
 int serve(Config config, const ServeArguments& arguments,
@@ -95,7 +99,7 @@ int serve(Config config, const ServeArguments& arguments,
   daemon.start();
   log.info("started", {{"config", arguments.config_file}, {"url", http.url()}});
   started(http.url());
-  run(daemon, our_signals());
+  run(daemon, our_signals(), log);
   http.stop();
   daemon.stop();
   if (!store.flush()) log.error("not all is stored", {{"problem", store.problem()}});

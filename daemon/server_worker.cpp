@@ -323,6 +323,7 @@ void ServerWorker::take(SourceBatch& batch) {
   source.drops = std::move(batch.drops);
   source.fidelity = std::move(batch.fidelity);
   source.idle = batch.idle;
+  source.oldest_complete = batch.oldest_complete;
   if (batch.newest > source.newest) {
     source.newest = batch.newest;
     event_read_at_ = around_.clock.steady();
@@ -344,9 +345,11 @@ void ServerWorker::tell_problem(Source& source) {
 /// On a quiet log event time goes on with the wall's.
 void ServerWorker::advance_event_time() {
   EventTime newest = EventTime::min();
+  EventTime coming = EventTime::max();  // it must not run ahead of these
   bool quiet = true;
   for (const Source& source : sources_) {
     quiet = quiet && source.idle;
+    coming = std::min(coming, source.oldest_complete);
     newest = std::max(newest, source.newest);
   }
   if (newest == EventTime::min()) return;
@@ -354,7 +357,7 @@ void ServerWorker::advance_event_time() {
   event_now_ = std::max(event_now_, newest);
   if (!quiet) return;
   const uint64_t judged = analysis_->judgements();
-  analysis_->grouper().advance(event_now_);
+  analysis_->grouper().advance(std::min(event_now_, coming));
   const bool news = analysis_->judgements() != judged;
   changed_ = changed_ || news;
   uncommitted_ = uncommitted_ || news;

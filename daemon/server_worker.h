@@ -94,6 +94,7 @@ class ServerWorker {
     DropCounts drops;
     InputFidelity fidelity;
     EventTime newest = EventTime::min();
+    EventTime oldest_complete = EventTime::max();
     bool idle = false;
     std::string told;  // the problem that was logged last
   };

@@ -58,6 +58,7 @@ struct SourceBatch {
   std::vector<TimeMark> marks;      // new ones
   std::vector<uint64_t> held;       // positions of executions that are still to come
   EventTime oldest_held = EventTime::max();
+  EventTime oldest_complete = EventTime::max();  // of them, those that come at the next look
   FollowStatus status;
   uint64_t bytes = 0;
   uint64_t records = 0;

@@ -144,6 +144,7 @@ bool SourceReader::deliver_batch(bool idle, const Deliver& deliver) {
   builder_.held(held_);
   batch.held = held_.positions;
   batch.oldest_held = held_.oldest;
+  batch.oldest_complete = held_.oldest_complete;
   batch.files = follower_.files();
   batch.status = follower_.status();
   batch.bytes = bytes_;

@@ -68,7 +68,8 @@ ShapeRuns FindingTracker::runs_of(const FindingBook::Known& known) const {
 void FindingTracker::update(EventTime event_now, EventTime wall) {
   for (std::string& id : book_.take_changes())
     stale_.insert(std::move(id));
-  if (event_now - looked_at_ >= kLookEvery || looked_at_ == EventTime::min()) {
+  const bool first = looked_at_ == EventTime::min();
+  if (event_now != EventTime::min() && (first || event_now - looked_at_ >= kLookEvery)) {
     looked_at_ = event_now;
     for (auto& [id, life] : lives_) {
       const size_t before = life.hours.size();

@@ -77,9 +77,11 @@ class ExecutionBuilder final : public RecordHandler {
 
   /// What is not given out yet, complete or not.
   struct Held {
-    std::vector<uint64_t> positions;      // Execution::position of each that is one already
-    EventTime oldest = EventTime::max();  // began first, of these and of what waits for its
-  };                                      // execute, unless that has waited for too long
+    std::vector<uint64_t> positions;  // Execution::position of each that is one already
+    /// When the first began, of these and of what waits for its execute, unless for too long.
+    EventTime oldest = EventTime::max();
+    EventTime oldest_complete = EventTime::max();  // when the first ended, of those that did
+  };
   void held(Held& into);
 
   /// The log has ended: decides what is open and gives out all.

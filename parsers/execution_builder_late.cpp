@@ -182,6 +182,7 @@ void ExecutionBuilder::held(Held& into) {
   constexpr Micros kLongest{60'000'000};  // a statement that ends later was worth no waiting
   into.positions.clear();
   into.oldest = EventTime::max();
+  into.oldest_complete = EventTime::max();
   EventTime newest = EventTime::min();
   const auto take = [&](const Execution& execution) {
     into.positions.push_back(execution.position);
@@ -190,6 +191,7 @@ void ExecutionBuilder::held(Held& into) {
   for (const Execution& execution : batch_) {
     take(execution);
     newest = std::max(newest, execution.ended_at);
+    into.oldest_complete = std::min(into.oldest_complete, execution.ended_at);
   }
   const auto wait = [&](const PendingPhase& phase) {
     if (phase.open && (newest == EventTime::min() || newest - phase.ended_at < kLongest))
