@@ -53,8 +53,9 @@ class Daemon:
         return self
 
     def _read(self, process):
-        for line in process.stderr:
-            self.lines.append(line)
+        with process.stderr:
+            for line in process.stderr:
+                self.lines.append(line)
 
     def said(self, text):
         return any(text in line for line in self.lines)
@@ -183,6 +184,7 @@ class ExactlyOnce(Folder):
 
         def copy_and_cut(number):
             traffic.hold()
+            self.wait_still(log)  # the server's collector writes behind its backends
             shutil.copy(log, f"{log}.copy{number}")
             os.truncate(log, 0)
             traffic.go_on()
@@ -222,6 +224,16 @@ class ExactlyOnce(Folder):
             raise AssertionError(f"{error}: {self.seen}") from None
         loops = [finding for finding in daemon.stored()[2] if finding.startswith("n_plus_one")]
         self.assertEqual(len(loops), 1, self.seen)
+
+    def wait_still(self, path):
+        sizes = [-1]
+
+        def still():
+            time.sleep(0.3)
+            sizes.append(os.path.getsize(path))
+            return sizes[-1] == sizes[-2]
+
+        wait_for(still, "the log rests")
 
     def test_a_restart_goes_on_and_adds_nothing(self):
         self.write("pg.log", ecto_log.n_plus_one(requests=20))
