@@ -5,12 +5,12 @@
 
 namespace ectoscope {
 
-void DurationHistogram::add(Micros duration) {
+void DurationHistogram::add(Micros duration, uint64_t times) {
   const double seconds = std::chrono::duration<double>(duration).count();
   const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
-  ++buckets[static_cast<size_t>(bound - kBounds.begin())];
-  ++count;
-  sum_seconds += seconds;
+  buckets[static_cast<size_t>(bound - kBounds.begin())] += times;
+  count += times;
+  sum_seconds += seconds * static_cast<double>(times);
 }
 
 std::string_view name_of(Operation operation) {

@@ -30,7 +30,7 @@ struct DurationHistogram {
   uint64_t count = 0;
   double sum_seconds = 0;
 
-  void add(Micros duration);
+  void add(Micros duration, uint64_t times = 1);
 };
 
 /// "select", "insert", ..., "other": as metrics and the API say it.

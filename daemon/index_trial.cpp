@@ -221,14 +221,19 @@ class Trial {
   static constexpr std::string_view kFindHypopg =
       "SELECT quote_ident(n.nspname) FROM pg_extension e"
       " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'hypopg'";
-  // Of the histogram, which holds what is not common; else the least common.
+  // Of the histogram, which holds what is not common; else one that no row has.
   static constexpr std::string_view kRareValue =
       "SELECT quote_literal(coalesce("
       "(s.histogram_bounds::text::text[])[cardinality(s.histogram_bounds::text::text[]) / 2 + 1],"
-      " (s.most_common_vals::text::text[])[cardinality(s.most_common_vals::text::text[])]))"
+      " CASE WHEN t.typcategory = 'N' THEN '-1' WHEN t.typcategory = 'S' THEN ''"
+      " WHEN t.typname = 'uuid' THEN '00000000-0000-0000-0000-000000000000'"
+      " WHEN t.typcategory = 'D' THEN '0001-01-01' END))"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $2"
+      " JOIN pg_type t ON t.oid = a.atttypid"
       " JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname"
-      " WHERE c.oid = to_regclass($1) AND s.attname = $2 AND NOT s.inherited";
+      " AND s.attname = a.attname"
+      " WHERE c.oid = to_regclass($1) AND NOT s.inherited";
 
   ReadTransaction& transaction_;
   const IndexTrial& trial_;

@@ -219,6 +219,7 @@ void ServerWorker::take_samples() {
   const auto log =
       sources_.empty() ? InputFidelity::Statements::kNone : sources_.front().fidelity.statements;
   for (const DatabaseSamples& samples : link_->take(log)) {
+    count_samples(samples, log);
     analysis_->add_samples(server_.name, samples);
     uncommitted_ = true;
   }
@@ -226,6 +227,7 @@ void ServerWorker::take_samples() {
   if (news == link_news_) return;
   link_news_ = news;
   changed_ = true;
+  tracker_->advise_again();
   const auto state = link_->state();
   if (!state || state->problem == link_told_) return;
   link_told_ = state->problem;
@@ -234,6 +236,16 @@ void ServerWorker::take_samples() {
   } else {
     around_.log.warn("the server cannot be asked",
                      {{"problem", link_told_}, {"server", server_.name}});
+  }
+}
+
+/// Where no log tells of the statements, these are all that is known of them.
+void ServerWorker::count_samples(const DatabaseSamples& samples, InputFidelity::Statements log) {
+  if (log != InputFidelity::Statements::kNone) return;
+  const uint32_t database = statements_.database(samples.database);
+  for (const StatementSample& sample : samples.samples) {
+    statements_.add(database, sample.query, sample.mean_time(), sample.calls);
+    if (sources_.empty()) event_now_ = std::max(event_now_, sample.to);
   }
 }
 

@@ -105,6 +105,7 @@ class ServerWorker {
   void sort_out(Source& source, SourceBatch& batch);
   static void renumber(const Source& source, uint8_t number, Execution& execution);
   void take_samples();
+  void count_samples(const DatabaseSamples& samples, InputFidelity::Statements log);
   void advance_event_time();
   void take_configuration();
   void take_acknowledgements();

@@ -65,6 +65,14 @@ ShapeRuns FindingTracker::runs_of(const FindingBook::Known& known) const {
   return runs;
 }
 
+void FindingTracker::advise_again() {
+  for (const auto& [id, life] : lives_) {
+    // A missing index under a trigger has none before the catalog names its table.
+    const bool of_plan = life.shown && (life.shown->finding.fix.index || life.shown->finding.plan);
+    if (of_plan) stale_.insert(id);
+  }
+}
+
 void FindingTracker::update(EventTime event_now, EventTime wall) {
   for (std::string& id : book_.take_changes())
     stale_.insert(std::move(id));

@@ -39,6 +39,9 @@ class FindingTracker {
   void counted(const std::string& id, const Occurred& occurred);
   std::optional<std::string> make_room();
 
+  /// What is said of indexes may have changed: such findings are made anew at the next update.
+  void advise_again();
+
   /// Looks at what changed since the last call.
   void update(EventTime event_now, EventTime wall);
 

@@ -45,12 +45,12 @@ StatementBook::Entry& StatementBook::entry(uint32_t database, QueryId query) {
   return *entries_.back();
 }
 
-void StatementBook::add(uint32_t database, QueryId query, Micros duration) {
+void StatementBook::add(uint32_t database, QueryId query, Micros duration, uint64_t times) {
   Database& of = databases_[database];
-  of.by_operation[static_cast<size_t>(queries_[query].operation)].add(duration);
-  ++of.executions;
+  of.by_operation[static_cast<size_t>(queries_[query].operation)].add(duration, times);
+  of.executions += times;
   Entry& into = entry(database, query);
-  into.is.durations.add(duration);
+  into.is.durations.add(duration, times);
   into.is.max = std::max(into.is.max, duration);
   into.changed = true;
 }

@@ -25,8 +25,8 @@ class StatementBook {
   /// Numbers a database.
   uint32_t database(std::string_view name);
 
-  /// One execution.
-  void add(uint32_t database, QueryId query, Micros duration);
+  /// One execution, or several that took so long in the mean.
+  void add(uint32_t database, QueryId query, Micros duration, uint64_t times = 1);
 
   /// How often it ran, as far as is known.
   [[nodiscard]] uint64_t executions(std::string_view database, QueryId query) const;
