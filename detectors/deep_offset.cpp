@@ -1,6 +1,7 @@
 // Deep offset: a page far behind the first, for which all rows of the pages before it are read.
 #include <algorithm>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/wording.h"
@@ -30,7 +31,13 @@ class DeepOffset final : public Detector {
                const Query& query, Report& report) override {
     if (execution.duration < min_duration_ || !query.has_offset) return;
     const double skipped = plan->analyzed ? skipped_rows(*plan) : offset_of(execution, query);
-    if (skipped < min_skipped_) return;
+    if (skipped < min_skipped_) {
+      if (skipped * 2 >= min_skipped_) {
+        report.near_miss({query.id, kNoQuery, "min_skipped_rows", skipped, min_skipped_,
+                          "rows skipped by one OFFSET"});
+      }
+      return;
+    }
     report.add(describe(plan, execution, query, skipped));
   }
 

@@ -1,6 +1,7 @@
 // Disk spill: a sort or a hash did not fit into work_mem and went through temporary files.
 #include <algorithm>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/wording.h"
@@ -31,7 +32,13 @@ class DiskSpill final : public Detector {
   void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) override {
     const double bytes = spilled(*plan);
-    if (bytes < min_spilled_) return;
+    if (bytes < min_spilled_) {
+      if (bytes * 2 >= min_spilled_) {
+        report.near_miss({query.id, kNoQuery, "min_spilled", bytes, min_spilled_,
+                          "bytes that one execution wrote to temporary files"});
+      }
+      return;
+    }
     Observation observation = observe(plan, execution, query, critical_duration_);
     observation.confidence = 1;
     if (bytes < critical_spilled_) observation.severity = Severity::kWarning;

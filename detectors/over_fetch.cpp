@@ -1,6 +1,7 @@
 // Over-fetch: a read without a limit brought more rows than a request can use.
 //
 // Not reported: streams, figures, preloads by a list of keys, and reads with a LIMIT of any size.
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/wording.h"
@@ -35,7 +36,13 @@ class OverFetch final : public Detector {
     if (!plan->analyzed || execution.duration < min_duration_ || bounded(query)) return;
     if (execution.has(Execution::kFetch)) return;  // Repo.stream takes it in pieces
     const PlanNode& root = plan->root();
-    if (root.rows < min_rows_) return;
+    if (root.rows < min_rows_) {
+      if (root.rows * 2 >= min_rows_) {
+        report.near_miss({query.id, kNoQuery, "min_rows", root.rows, min_rows_,
+                          "rows of one read without LIMIT"});
+      }
+      return;
+    }
     Observation observation = observe(plan, execution, query, critical_duration_);
     if (root.rows < critical_rows_) observation.severity = Severity::kWarning;
     // A cursor's chunks may have been too fast to be logged.
