@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -74,6 +75,8 @@ class HttpFront::Loop {
   void use_tls(std::function<std::shared_ptr<TlsContext>()> tls) { tls_ = std::move(tls); }
 
   void start() {
+    // OpenSSL writes without MSG_NOSIGNAL: a client that has gone is an error to handle.
+    std::signal(SIGPIPE, SIG_IGN);
     listen_for_clients(true);
     lanes_.start(limits_.workers);
     thread_ = std::thread([this] { run(); });

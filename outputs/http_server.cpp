@@ -1,6 +1,5 @@
 #include "outputs/http_server.h"
 
-#include <csignal>
 #include <httplib.h>
 
 #include "outputs/http_routes.h"
@@ -163,9 +162,6 @@ std::optional<Error> HttpServer::start() {
     if (!port.ok()) return port.error();
     if (state_->port == 0) state_->port = port.value();
   }
-  // A client that goes away in the middle is an error to handle, not a reason to die; OpenSSL
-  // writes without MSG_NOSIGNAL.
-  std::signal(SIGPIPE, SIG_IGN);
   state_->front.start();
   return std::nullopt;
 }

@@ -52,6 +52,7 @@ class RawClient {
     return all;
   }
 
+  [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] bool closed() const { return closed_; }
 
  private:

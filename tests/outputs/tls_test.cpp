@@ -1,0 +1,155 @@
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "outputs/http_front.h"
+#include "outputs/tls_context.h"
+#include "tests/outputs/raw_client.h"
+
+namespace ectoscope {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kAnswer =
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+
+struct Close {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* session) const { SSL_free(session); }
+};
+
+class TlsTest : public testing::Test {
+ protected:
+  TlsTest() {
+    std::string name = testing::TempDir() + "ectoscope-tls-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    make_certificate();
+    settings_.cert_file = (folder_ / "cert.pem").string();
+    settings_.key_file = (folder_ / "key.pem").string();
+  }
+  ~TlsTest() override { std::filesystem::remove_all(folder_); }
+
+  /// Self-signed, for this test.
+  void make_certificate() const {
+    const std::unique_ptr<EVP_PKEY, Close> key(EVP_EC_gen("P-256"));
+    const std::unique_ptr<X509, Close> certificate(X509_new());
+    X509_set_version(certificate.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    X509_set_pubkey(certificate.get(), key.get());
+    X509_NAME* name = X509_get_subject_name(certificate.get());
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+    X509_set_issuer_name(certificate.get(), name);
+    X509_sign(certificate.get(), key.get(), EVP_sha256());
+    const auto open = [this](const char* file) {
+      return std::unique_ptr<std::FILE, Close>(std::fopen((folder_ / file).c_str(), "w"));
+    };
+    PEM_write_X509(open("cert.pem").get(), certificate.get());
+    PEM_write_PrivateKey(open("key.pem").get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  }
+
+  void start() {
+    auto context = TlsContext::make(settings_);
+    ASSERT_TRUE(context.ok()) << context.error().message;
+    FrontLimits limits;
+    limits.request_time = std::chrono::milliseconds(500);
+    front_ = std::make_unique<HttpFront>(
+        limits, HttpFront::Hooks{.answer =
+                                     [](WholeRequest&) {
+                                       return WholeAnswer{std::string(kAnswer), true};
+                                     },
+                                 .urgent = [](std::string_view, std::string_view) { return false; },
+                                 .refusal = [](int) { return std::string(); },
+                                 .cut = [](std::string_view) {}});
+    front_->use_tls([held = context.value()] { return held; });
+    auto port = front_->listen("127.0.0.1:0");
+    ASSERT_TRUE(port.ok());
+    port_ = port.value();
+    front_->start();
+  }
+
+  /// The answer to a request over TLS; empty when no session came about.
+  [[nodiscard]] std::string ask_with(int highest_version) const {
+    const std::unique_ptr<SSL_CTX, Close> context(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_security_level(context.get(), 0);
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context.get(), highest_version);
+    const RawClient client(port_);
+    const std::unique_ptr<SSL, Close> session(SSL_new(context.get()));
+    SSL_set_fd(session.get(), client.fd());
+    if (SSL_connect(session.get()) != 1) return "";
+    constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    SSL_write(session.get(), kRequest.data(), static_cast<int>(kRequest.size()));
+    std::string answer;
+    std::array<char, 4096> buffer{};
+    int got = 0;
+    while ((got = SSL_read(session.get(), buffer.data(), static_cast<int>(buffer.size()))) > 0)
+      answer.append(buffer.data(), static_cast<size_t>(got));
+    return answer;
+  }
+
+  std::filesystem::path folder_;
+  TlsSettings settings_;
+  std::unique_ptr<HttpFront> front_;
+  uint16_t port_ = 0;
+};
+
+TEST_F(TlsTest, AnswersOverTls) {
+  start();
+  EXPECT_EQ(ask_with(TLS1_3_VERSION), kAnswer);
+  EXPECT_EQ(ask_with(TLS1_2_VERSION), kAnswer);
+}
+
+TEST_F(TlsTest, RefusesOldVersions) {
+  start();
+  EXPECT_EQ(ask_with(TLS1_1_VERSION), "");
+}
+
+TEST_F(TlsTest, TellsPlainClientsWhatToDo) {
+  start();
+  RawClient plain(port_);
+  plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(plain.read_all(), HasSubstr("This port speaks HTTPS"));
+}
+
+TEST_F(TlsTest, CutsWhoNeverGreets) {
+  start();
+  RawClient silent(port_);
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_TRUE(silent.closed());
+}
+
+TEST_F(TlsTest, AsksForACertificateWhereOneIsRequired) {
+  settings_.client_auth = TlsSettings::ClientAuth::kRequireVerified;
+  settings_.client_ca_file = settings_.cert_file;
+  start();
+  EXPECT_EQ(ask_with(TLS1_2_VERSION), "");
+}
+
+TEST_F(TlsTest, WrongFilesAreNamed) {
+  settings_.key_file = (folder_ / "absent.pem").string();
+  auto absent = TlsContext::make(settings_);
+  ASSERT_FALSE(absent.ok());
+  EXPECT_THAT(absent.error().message, HasSubstr("absent.pem"));
+  std::ofstream(folder_ / "cert.pem") << "no certificate";
+  auto wrong = TlsContext::make(settings_);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_THAT(wrong.error().message, HasSubstr("cert.pem"));
+}
+
+}  // namespace
+}  // namespace ectoscope
