@@ -3,7 +3,7 @@
 // The log itself is the buffer.  A checkpoint says up to where it was read, which executions before
 // that were not counted yet, which were counted but stand in no closed trace yet, and from where on
 // the file has to be read again to get these back.  After a restart an execution in front of the
-// old place is counted, only grouped, or dropped, as these lists say (docs/adr/0005).
+// old place is counted, only grouped, or dropped, as these lists say (docs/adr/0007).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // A finding's life in the daemon: the last 24 hours, whether it is news, resolved, acknowledged.
 //
-// It resolves when its shape ran on without it (docs/adr/0006), never because nothing runs.
+// It resolves when its shape ran on without it (docs/adr/0008), never because nothing runs.
 #pragma once
 
 #include <deque>
