@@ -30,9 +30,10 @@ StatementBook::Entry& StatementBook::entry(uint32_t database, QueryId query) {
   if (!fresh) return *entries_[known->second];
   const std::string& text = queries_[query].text;
   const std::string& name = databases_[database].name;
-  if (const auto earlier = restored_.find(text_key(name, text)); earlier != restored_.end()) {
-    known->second = earlier->second;
-    restored_.erase(earlier);
+  // Shapes that differ in what their text does not show are one to people, and one in the store.
+  const auto [same, first] = by_text_.try_emplace(text_key(name, text), entries_.size());
+  if (!first) {
+    known->second = same->second;
     return *entries_[known->second];
   }
   entries_.push_back(std::make_unique<Entry>());
@@ -61,8 +62,8 @@ uint64_t StatementBook::executions(std::string_view database, QueryId query) con
     const auto known = by_query_.find(key(static_cast<uint32_t>(i), query));
     if (known != by_query_.end()) return entries_[known->second]->is.durations.count;
   }
-  const auto restored = restored_.find(text_key(database, queries_[query].text));
-  return restored == restored_.end() ? 0 : entries_[restored->second]->is.durations.count;
+  const auto restored = by_text_.find(text_key(database, queries_[query].text));
+  return restored == by_text_.end() ? 0 : entries_[restored->second]->is.durations.count;
 }
 
 uint64_t StatementBook::executions(std::string_view database) const {
@@ -114,7 +115,7 @@ std::vector<std::shared_ptr<const QueryStatistics>> StatementBook::heaviest(size
 
 void StatementBook::restore(StoredStatement statement) {
   databases_[database(statement.database)].executions += statement.durations.count;
-  restored_.emplace(text_key(statement.database, statement.text), entries_.size());
+  by_text_.emplace(text_key(statement.database, statement.text), entries_.size());
   entries_.push_back(std::make_unique<Entry>(Entry{std::move(statement), false}));
 }
 

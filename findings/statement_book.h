@@ -70,7 +70,7 @@ class StatementBook {
   std::vector<Database> databases_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::unordered_map<uint64_t, size_t> by_query_;
-  std::unordered_map<std::string, size_t> restored_;  // by database, NUL, text: not met again yet
+  std::unordered_map<std::string, size_t> by_text_;  // by database, NUL, text
 };
 
 }  // namespace ectoscope
