@@ -231,22 +231,8 @@ void fact(HtmlWriter& html, std::string_view name, std::string_view value, bool 
   html.raw("</div>");
 }
 
-void server_card(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
-  html.raw("<section class=\"card\"><h2>");
-  html.text(server.server);
-  html.raw(server.up ? " <span class=\"pill ok\">up</span>"
-                     : " <span class=\"pill critical\">down</span>");
-  html.raw("</h2><dl class=\"tiles\">");
-  tile(html, readable_bytes(server.bytes), "Read", with_commas(server.records) + " records");
-  tile(html, server.lag_seconds < 1 ? "none" : decimal(server.lag_seconds, 1) + " s", "Lag",
-       "behind the log");
-  uint64_t statements = 0;
-  for (const StatementCounts& counts : server.statements)
-    statements += counts.durations.count;
-  tile(html, with_commas(statements), "Statements",
-       with_commas(server.excess_statements) + " needless");
-  tile(html, with_commas(server.open_traces), "Open requests");
-  html.raw("</dl><h3>Sources</h3><ul class=\"plain sources\">");
+void source_list(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
+  html.raw("<h3>Sources</h3><ul class=\"plain sources\">");
   for (const SourceState& source : snapshot.sources) {
     if (source.server != server.server) continue;
     html.open("li", {{"class", source.up ? "" : "down"}});
@@ -263,7 +249,11 @@ void server_card(HtmlWriter& html, const Snapshot& snapshot, const ServerState& 
     if (!source.problem.empty()) html.element("p", {{"class", "problem"}}, source.problem);
     html.raw("</li>");
   }
-  html.raw("</ul><h3>What the log shows</h3><dl class=\"facts\">");
+  html.raw("</ul>");
+}
+
+void what_the_log_shows(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
+  html.raw("<h3>What the log shows</h3><dl class=\"facts\">");
   const InputFidelity& fidelity = server.fidelity;
   fact(html, "Statements", words_for(fidelity.statements),
        fidelity.statements == InputFidelity::Statements::kAll);
@@ -281,6 +271,26 @@ void server_card(HtmlWriter& html, const Snapshot& snapshot, const ServerState& 
                  "Advice " + std::to_string(i + 1), fidelity.advice[i]);
     }
   }
+}
+
+void server_card(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
+  html.raw("<section class=\"card\"><h2>");
+  html.text(server.server);
+  html.raw(server.up ? " <span class=\"pill ok\">up</span>"
+                     : " <span class=\"pill critical\">down</span>");
+  html.raw("</h2><dl class=\"tiles\">");
+  tile(html, readable_bytes(server.bytes), "Read", with_commas(server.records) + " records");
+  tile(html, server.lag_seconds < 1 ? "none" : decimal(server.lag_seconds, 1) + " s", "Lag",
+       "behind the log");
+  uint64_t statements = 0;
+  for (const StatementCounts& counts : server.statements)
+    statements += counts.durations.count;
+  tile(html, with_commas(statements), "Statements",
+       with_commas(server.excess_statements) + " needless");
+  tile(html, with_commas(server.open_traces), "Open requests");
+  html.raw("</dl>");
+  source_list(html, snapshot, server);
+  what_the_log_shows(html, snapshot, server);
   html.raw("</section>");
 }
 
