@@ -292,10 +292,12 @@ void Examination::look_at_plans() {
   const int64_t threshold = milliseconds("auto_explain.log_min_duration");
   const bool off = !loaded || threshold < 0;
   const bool analyze = is("auto_explain.log_analyze", "on");
+  // Without log_timing a trigger's time is not taken, and that is all there is to see of it.
+  const bool timing = is("auto_explain.log_timing", "on");
   const bool triggers = is("auto_explain.log_triggers", "on");
   if (off) hide(Need::kPlans, loaded ? "auto_explain logs no plan" : "auto_explain is not loaded");
   if (off || !analyze) hide(Need::kActualRows, "plans show estimates only");
-  if (off || !analyze || !triggers) {
+  if (off || !analyze || !triggers || !timing) {
     hide(Need::kTriggers, "a missing index under a foreign key's trigger is not seen");
   }
   if (!off && threshold > 1000) {
@@ -309,8 +311,8 @@ void Examination::look_at_plans() {
   }
   if (!analyze) {
     sql.emplace_back("ALTER SYSTEM SET auto_explain.log_analyze = on;");
-    sql.emplace_back("ALTER SYSTEM SET auto_explain.log_timing = off;");
   }
+  if (!timing) sql.emplace_back("ALTER SYSTEM SET auto_explain.log_timing = on;");
   if (!triggers) sql.emplace_back("ALTER SYSTEM SET auto_explain.log_triggers = on;");
   if (sql.empty()) return;
   // ALTER SYSTEM refuses a module's settings in a session that has not loaded it.

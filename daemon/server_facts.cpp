@@ -30,7 +30,7 @@ constexpr std::string_view kSettings =
 constexpr std::string_view kModuleSettings =
     "SELECT name, current_setting(name, true) FROM unnest(ARRAY['auto_explain.log_min_duration',"
     " 'auto_explain.log_analyze', 'auto_explain.log_triggers', 'auto_explain.log_format',"
-    " 'auto_explain.sample_rate']) AS name";
+    " 'auto_explain.log_timing', 'auto_explain.sample_rate']) AS name";
 
 constexpr std::string_view kRoleSettings =
     "SELECT coalesce('database ' || d.datname, '')"

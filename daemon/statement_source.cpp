@@ -1,5 +1,6 @@
 #include "daemon/statement_source.h"
 
+#include <functional>
 #include <iterator>
 
 namespace ectoscope {
@@ -13,7 +14,8 @@ constexpr size_t kMaxQueryids = 100'000;
 StatementSource::StatementSource(std::string server, std::unique_ptr<Database> database,
                                  QueryTable& queries, const HashKey& key,
                                  StatementPollerSettings settings, SqlLimits limits)
-    : database_(std::move(database)),
+    : queries_(queries),
+      database_(std::move(database)),
       shapes_(queries, routes_, key, limits),
       poller_(
           *database_, [this](std::string_view sql) { return shapes_.resolve(sql).query; },
@@ -49,6 +51,11 @@ void StatementSource::run(const std::stop_token& stop) {
   }
 }
 
+/// The log has literals where pg_stat_statements has parameters: two shapes here, one statement.
+size_t StatementSource::shape_of(QueryId query) const {
+  return std::hash<std::string>{}(queries_[query].canonical);
+}
+
 /// With the lock held.
 void StatementSource::note(StatementPoll poll) {
   ++news_;
@@ -59,7 +66,7 @@ void StatementSource::note(StatementPoll poll) {
     dropped_[reason] += count;
   for (const DatabaseSamples& samples : poll.databases) {
     for (const StatementSample& sample : samples.samples) {
-      const auto key = std::pair(samples.database, sample.query);
+      const auto key = std::pair(samples.database, shape_of(sample.query));
       if (queryids_.size() < kMaxQueryids || queryids_.contains(key)) {
         queryids_[key] = sample.queryid;
       }
@@ -94,7 +101,7 @@ std::map<std::string, uint64_t> StatementSource::dropped() const {
 
 std::optional<int64_t> StatementSource::queryid(QueryId query, const std::string& database) const {
   const std::lock_guard lock(mutex_);
-  const auto found = queryids_.find({database, query});
+  const auto found = queryids_.find({database, shape_of(query)});
   return found == queryids_.end() ? std::nullopt : std::optional(found->second);
 }
 

@@ -55,7 +55,9 @@ class StatementSource {
  private:
   void run(const std::stop_token& stop);
   void note(StatementPoll poll);
+  [[nodiscard]] size_t shape_of(QueryId query) const;
 
+  const QueryTable& queries_;
   std::unique_ptr<Database> database_;
   Routes routes_{1};  // comments of the first run say nothing of the others
   SqlShapes shapes_;
@@ -64,7 +66,7 @@ class StatementSource {
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable_any taken_;
   std::deque<StatementPoll> polls_;
-  std::map<std::pair<std::string, QueryId>, int64_t> queryids_;
+  std::map<std::pair<std::string, size_t>, int64_t> queryids_;  // by database and shape
   std::map<std::string, uint64_t> dropped_;
   SourceState state_;
   uint64_t news_ = 0;

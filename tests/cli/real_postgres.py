@@ -33,7 +33,7 @@ SETTINGS = {
     "log_min_duration_statement": "0", "compute_query_id": "on", "log_statement": "none",
     "log_lock_waits": "on", "log_temp_files": "0", "log_connections": "on",
     "auto_explain.log_min_duration": "100ms", "auto_explain.log_format": "json",
-    "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off",
+    "auto_explain.log_analyze": "on", "auto_explain.log_timing": "on",
     "auto_explain.log_triggers": "on",
 }
 LOG_NAMES = {"stderr": "postgresql.log", "csvlog": "postgresql.csv", "jsonlog": "postgresql.json"}

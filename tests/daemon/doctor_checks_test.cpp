@@ -35,6 +35,7 @@ ServerFacts healthy() {
                     {"auto_explain.log_min_duration", "100ms"},
                     {"auto_explain.log_analyze", "on"},
                     {"auto_explain.log_triggers", "on"},
+                    {"auto_explain.log_timing", "on"},
                     {"auto_explain.log_format", "json"}};
   facts.extensions = {{"pg_stat_statements", "1.10"}, {"hypopg", "1.3.1"}};
   facts.statements_work = true;
