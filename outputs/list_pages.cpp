@@ -352,11 +352,11 @@ std::string findings_page(const Snapshot& snapshot, const FindingFilter& filter,
       finding_row(html, *tracked, most, snapshot.taken_at);
     html.raw("</ol>");
     const size_t end = filter.offset + page.findings.size();
-    pager(html, filter.offset, page.findings.size(), page.total,
-          filter.offset == 0
-              ? ""
-              : link_to(filter, filter.offset - std::min(filter.offset, filter.limit)),
-          end < page.total ? link_to(filter, end) : "");
+    pager(html, {filter.offset, page.findings.size(), page.total,
+                 filter.offset == 0
+                     ? ""
+                     : link_to(filter, filter.offset - std::min(filter.offset, filter.limit)),
+                 end < page.total ? link_to(filter, end) : ""});
   }
   ignored_section(html, snapshot);
   return framed("Findings", PagePlace::kFindings, snapshot, options, html.page());
@@ -388,11 +388,11 @@ std::string queries_page(const Snapshot& snapshot, const QueryFilter& filter,
     html.raw(rows.page());
     html.raw("</tbody></table></div>");
     const size_t end = filter.offset + shown;
-    pager(html, filter.offset, shown, total,
-          filter.offset == 0
-              ? ""
-              : queries_link(filter, filter.offset - std::min(filter.offset, filter.limit)),
-          end < total ? queries_link(filter, end) : "");
+    pager(html, {filter.offset, shown, total,
+                 filter.offset == 0
+                     ? ""
+                     : queries_link(filter, filter.offset - std::min(filter.offset, filter.limit)),
+                 end < total ? queries_link(filter, end) : ""});
   }
   return framed("Queries", PagePlace::kQueries, snapshot, options, html.page());
 }

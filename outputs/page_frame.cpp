@@ -124,7 +124,7 @@ void moment(HtmlWriter& html, EventTime at, EventTime now) {
     text = std::to_string(ago) + " s ago";
   } else if (ago < 3600) {
     text = std::to_string(ago / 60) + " min ago";
-  } else if (ago < 48 * 3600) {
+  } else if (ago < int64_t{48} * 3600) {
     text = std::to_string(ago / 3600) + " h ago";
   } else {
     text = std::to_string(ago / 86400) + " days ago";
@@ -176,16 +176,16 @@ void empty_state(HtmlWriter& html, std::string_view title, std::string_view text
   html.raw("</div>");
 }
 
-void pager(HtmlWriter& html, size_t offset, size_t shown, size_t total, std::string_view before,
-           std::string_view after) {
-  if (before.empty() && after.empty()) return;
+void pager(HtmlWriter& html, const PagePart& part) {
+  if (part.before.empty() && part.after.empty()) return;
   html.raw("<nav class=\"pager\" aria-label=\"More\">");
-  if (!before.empty())
-    html.element("a", {{"href", std::string(before)}, {"rel", "prev"}}, "← Previous");
-  html.element(
-      "span", {},
-      with_commas(offset + 1) + "–" + with_commas(offset + shown) + " of " + with_commas(total));
-  if (!after.empty()) html.element("a", {{"href", std::string(after)}, {"rel", "next"}}, "Next →");
+  if (!part.before.empty())
+    html.element("a", {{"href", std::string(part.before)}, {"rel", "prev"}}, "← Previous");
+  html.element("span", {},
+               with_commas(part.offset + 1) + "–" + with_commas(part.offset + part.shown) + " of " +
+                   with_commas(part.total));
+  if (!part.after.empty())
+    html.element("a", {{"href", std::string(part.after)}, {"rel", "next"}}, "Next →");
   html.raw("</nav>");
 }
 

@@ -48,8 +48,15 @@ std::string decimal(double number, int decimals);
 /// "Nothing here" with what it means.
 void empty_state(HtmlWriter& html, std::string_view title, std::string_view text);
 
-/// Links to the page before and after this one.  `before` and `after` are URLs; empty: none.
-void pager(HtmlWriter& html, size_t offset, size_t shown, size_t total, std::string_view before,
-           std::string_view after);
+/// What a page shows of a longer list.
+struct PagePart {
+  size_t offset = 0;
+  size_t shown = 0;
+  size_t total = 0;
+  std::string before;  // URL of the part before this one; empty: there is none
+  std::string after;
+};
+
+void pager(HtmlWriter& html, const PagePart& part);
 
 }  // namespace ectoscope
