@@ -5,6 +5,7 @@
 
 #include "advice/ecto_names.h"
 #include "advice/ecto_parts.h"
+#include "advice/incident_fixes.h"
 #include "advice/plan_fixes.h"
 
 namespace ectoscope {
@@ -105,6 +106,20 @@ Fix advise(Remedy remedy, const Query& child, const Query* parent) {
 }
 
 Fix advise(const AdviceRequest& request, const Catalog* catalog) {
+  switch (request.remedy) {
+    case Remedy::kMulti:
+    case Remedy::kShortTransaction:
+    case Remedy::kLockOrder:
+    case Remedy::kRetry:
+    case Remedy::kRaiseTimeout:
+    case Remedy::kHandleConstraint:
+    case Remedy::kPoolSize:
+      return incident_fix(request);
+    case Remedy::kSafeMigration:
+      return migration_fix(request);
+    default:
+      break;
+  }
   if (request.query == nullptr) return {};
   if (std::optional<Fix> fix = fix_of_plan(request, catalog)) return *std::move(fix);
   return advise(request.remedy, *request.query, request.parent);

@@ -57,6 +57,17 @@ class Detector {
 /// How a finding counts: one occurrence a trace, or one an execution.
 enum class Occurrence : uint8_t { kTrace, kExecution };
 
+/// What a detector overrides: it is called with nothing else, which is what keeps an execution
+/// cheap however many detectors there are.
+enum Hears : uint8_t {
+  kHearsExecutions = 1U << 0U,
+  kHearsTraces = 1U << 1U,
+  kHearsPlans = 1U << 2U,
+  kHearsIncidents = 1U << 3U,
+  kHearsSamples = 1U << 4U,
+  kHearsAll = 0xFF,
+};
+
 /// A detector as its file describes it.
 struct DetectorEntry {
   std::string_view name;
@@ -66,6 +77,7 @@ struct DetectorEntry {
   std::unique_ptr<Detector> (*make)(const Options& options);  // never returns null
   /// The finding's sentence, with its numbers, when all occurrences are counted.
   std::string (*summarize)(const Finding& finding) = nullptr;
+  uint8_t hears = kHearsAll;  // bits of Hears
 };
 
 }  // namespace ectoscope

@@ -61,7 +61,13 @@ struct IndexAdvice {
   std::optional<std::string> where;
 };
 
-/// One occurrence of a problem: of a trace, or of an execution.  Holds no literal.
+/// Who else had part in an incident: the holder of a lock, the other side of a deadlock.
+struct OtherSide {
+  TraceId trace_id;           // unknown: the log does not have it
+  std::vector<int32_t> pids;  // empty: there is no other side
+};
+
+/// One occurrence of a problem: of a trace, an execution or an incident.  Holds no literal.
 struct Observation {
   QueryId query = kNoQuery;   // the shape at fault (the child of an N+1)
   QueryId parent = kNoQuery;  // the query that led to it, where one is known
@@ -79,6 +85,9 @@ struct Observation {
   std::map<std::string, double> evidence;  // the name carries the unit
   std::string table;                       // what it is about; empty: the query's own first table
   std::vector<std::string> columns;        // "posts.user_id"; empty: the query's own key
+  std::string constraint;                  // the name of the one that was violated
+  TraceId trace_id;                        // of an incident, where the log has it
+  OtherSide other;                         // of an incident
   std::optional<IndexAdvice> index;
   std::shared_ptr<const Plan> plan;  // of this occurrence; null when there is none
 };
@@ -135,6 +144,7 @@ struct Example {
   std::vector<int32_t> pids;
   uint64_t statements = 0;
   Micros duration{0};  // ended_at - started_at for traces, the execution's own otherwise
+  OtherSide other;     // of an incident that two had part in
 };
 
 /// One bar of a waterfall.

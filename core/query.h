@@ -83,6 +83,7 @@ struct Query {
   bool returning = false;
   bool has_join = false;
   uint32_t inserted_rows = 0;  // rows of VALUES in an INSERT; 0 when it inserts from a SELECT
+  uint16_t ddl = 0;            // bits of Ddl, see core/ddl.h
   uint16_t parameters = 0;     // highest $n in the text
   uint16_t literals = 0;
 };

@@ -73,6 +73,14 @@ class Analysis::Judge final : public Report {
     trace_ = nullptr;
   }
 
+  void judge(const Incident& incident, size_t settings) {
+    if (by_settings_[settings] == nullptr) return;
+    incident_ = &incident;
+    measured(
+        [&] { by_settings_[settings]->on_incident(incident, analysis_.words_.queries, *this); });
+    incident_ = nullptr;
+  }
+
   /// By the settings outside of `overrides`: samples have no application and no route.
   void judge(std::span<const StatementSample> samples, const Stream& stream) {
     if (by_settings_.front() == nullptr) return;
@@ -88,27 +96,36 @@ class Analysis::Judge final : public Report {
       analysis_.book_.add_sampled(entry_, std::move(observation), count, *sampled_);
       return;
     }
-    const StreamId stream = trace_ != nullptr ? trace_->stream : execution_->stream;
-    const uint32_t route = trace_ != nullptr ? trace_->route : execution_->route;
     const Routes& routes = analysis_.words_.routes;
     const std::string& place = routes.whence(whence_of(observation.query)).place;
-    analysis_.book_.add(entry_, std::move(observation), trace_, execution_,
-                        analysis_.words_.streams[stream], routes[route], place);
+    analysis_.book_.add(entry_, std::move(observation), trace_, execution_, stream(),
+                        routes[route()], place);
   }
 
   void near_miss(const NearMiss& miss) override {
     if (analysis_.watchers_.near_misses == nullptr || sampled_ != nullptr) return;
-    const StreamId stream = trace_ != nullptr ? trace_->stream : execution_->stream;
-    analysis_.watchers_.near_misses->add(entry_.name, analysis_.words_.streams[stream].database,
-                                         miss);
+    analysis_.watchers_.near_misses->add(entry_.name, stream().database, miss);
   }
 
   [[nodiscard]] const DetectorEntry& entry() const { return entry_; }
   [[nodiscard]] Micros spent() const { return spent_; }
 
  private:
+  // Of what is being judged: one of the three.
+  [[nodiscard]] const Stream& stream() const {
+    const StreamId id = trace_ != nullptr      ? trace_->stream
+                        : incident_ != nullptr ? incident_->stream
+                                               : execution_->stream;
+    return analysis_.words_.streams[id];
+  }
+  [[nodiscard]] uint32_t route() const {
+    if (trace_ != nullptr) return trace_->route;
+    return incident_ != nullptr ? incident_->route : execution_->route;
+  }
+
   // What the comment of the statement at fault said; another statement's line would mislead.
   [[nodiscard]] uint32_t whence_of(QueryId query) const {
+    if (incident_ != nullptr) return incident_->route;
     if (trace_ == nullptr) return execution_->route;
     for (const Execution& execution : trace_->executions) {
       if (execution.query == query && execution.route != 0) return execution.route;
@@ -158,6 +175,7 @@ class Analysis::Judge final : public Report {
   const Stream* sampled_ = nullptr;
   uint32_t calls_ = 0;
   Micros spent_{0};
+  const Incident* incident_ = nullptr;
 };
 
 Analysis::Analysis(const Config& config, const Vocabulary& words, size_t examples,
@@ -165,7 +183,8 @@ Analysis::Analysis(const Config& config, const Vocabulary& words, size_t example
     : words_(words),
       watchers_(std::move(watchers)),
       config_(config),
-      book_(words.queries, finding_limits(config, examples), or_default(watchers_.hooks)) {
+      book_(words.queries, finding_limits(config, examples), or_default(watchers_.hooks)),
+      linker_(words.queries, [this](const Incident& incident) { on_incident(incident); }) {
   reconfigure(config);
   grouper_ = std::make_unique<Grouper>(
       words_.queries, config.grouping(), [this](const Trace& trace) { on_trace(trace); }, judging);
@@ -176,10 +195,17 @@ void Analysis::reconfigure(const Config& config) {
   overrides_ =
       std::make_unique<OverrideSelector>(config_.overrides(), words_.streams, words_.routes);
   const auto earlier = std::exchange(judges_, {});
+  of_executions_.clear();
+  of_traces_.clear();
+  of_incidents_.clear();
   const auto registry = detector_registry();  // in the order of config.detectors()
   for (size_t i = 0; i < registry.size(); ++i) {
     judges_.push_back(std::make_unique<Judge>(registry[i], config_, i, *this,
                                               earlier.empty() ? nullptr : earlier[i].get()));
+    Judge* const judge = judges_.back().get();
+    if ((registry[i].hears & kHearsExecutions) != 0) of_executions_.push_back(judge);
+    if ((registry[i].hears & kHearsTraces) != 0) of_traces_.push_back(judge);
+    if ((registry[i].hears & kHearsIncidents) != 0) of_incidents_.push_back(judge);
   }
 }
 
@@ -211,10 +237,11 @@ void Analysis::add(std::span<const Execution> executions, std::span<const Planne
     // A system query that is slow is slow; a tool's catalog read that only its plan shows is noise.
     if (query.system && execution.has(Execution::kPlanOnly)) continue;
     const size_t settings = overrides_->number_of(execution.stream, execution.route);
-    for (const auto& judge : judges_)
+    for (Judge* judge : of_executions_)
       judge->judge(execution, query, settings);
     if (watchers_.growth != nullptr) watchers_.growth->add(execution);
   }
+  linker_.add(executions);
   if (!executions.empty()) grouper_->add(executions);
 }
 
@@ -230,9 +257,20 @@ void Analysis::on_trace(const Trace& trace) {
   ++judgements_;
   book_.begin_judgement(trace);
   const size_t settings = overrides_->number_of(trace.stream, trace.route);
-  for (const auto& judge : judges_)
+  for (Judge* judge : of_traces_)
     judge->judge(trace, settings);
   if (watchers_.growth != nullptr) watchers_.growth->add(trace);
+}
+
+void Analysis::on_incident(const Incident& incident) {
+  const size_t settings = overrides_->number_of(incident.stream, incident.route);
+  for (Judge* judge : of_incidents_)
+    judge->judge(incident, settings);
+}
+
+void Analysis::finish() {
+  linker_.finish();
+  grouper_->finish();
 }
 
 }  // namespace ectoscope

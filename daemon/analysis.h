@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/detector.h"
 #include "core/execution.h"
+#include "core/incident.h"
 #include "core/query.h"
 #include "core/routes.h"
 #include "core/statement_sample.h"
@@ -22,6 +23,7 @@
 #include "parsers/execution_builder.h"
 #include "parsers/stream_table.h"
 #include "traces/grouper.h"
+#include "traces/incident_linker.h"
 
 namespace ectoscope {
 
@@ -56,6 +58,7 @@ class Analysis {
 
   /// In the order of the log; `plans` are of these executions and in their order.
   void add(std::span<const Execution> executions, std::span<const PlannedRun> plans);
+  void add(const Incident& incident) { linker_.add(incident); }
 
   /// What one poll of pg_stat_statements brought.
   void add_samples(const std::string& server, const DatabaseSamples& samples);
@@ -64,7 +67,7 @@ class Analysis {
   void add_again(const Execution& execution) { grouper_->add({&execution, 1}); }
 
   /// The input ends: judges what is still open.
-  void finish() { grouper_->finish(); }
+  void finish();
 
   /// Takes over the detectors' settings; one whose own did not change keeps its state.
   void reconfigure(const Config& config);
@@ -88,6 +91,7 @@ class Analysis {
 
   void judge_plan(const PlannedRun& run);
   void on_trace(const Trace& trace);
+  void on_incident(const Incident& incident);
 
   Vocabulary words_;
   AnalysisWatchers watchers_;
@@ -95,8 +99,12 @@ class Analysis {
   std::unique_ptr<OverrideSelector> overrides_;
   FindingBook book_;
   std::vector<std::unique_ptr<Judge>> judges_;
+  std::vector<Judge*> of_executions_;
+  std::vector<Judge*> of_traces_;
+  std::vector<Judge*> of_incidents_;
   std::unique_ptr<Grouper> grouper_;
   uint64_t judgements_ = 0;
+  IncidentLinker linker_;
 };
 
 }  // namespace ectoscope

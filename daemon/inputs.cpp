@@ -127,7 +127,9 @@ std::optional<Error> LogInputs::read_one(const Input& input, Pipeline& pipeline,
   if (!bytes.ok()) return bytes.error();
   pipeline.file_ended(*parser, bytes.value());
   records_ += parser->records();
-  if (parser->records() == 0 && bytes.value() > 0) {
+  // A log in a language that is not known is a log: the report says what it lacks.
+  const bool foreign = parser->drops().contains("unknown_language");
+  if (parser->records() == 0 && bytes.value() > 0 && !foreign) {
     warnings_.push_back(no_record(input.path, bytes.value()));
   }
   return std::nullopt;

@@ -32,6 +32,9 @@ Pipeline::Pipeline(const Config& config, ExecutionFilter filter, PipelineExtras 
       [this](std::span<const Execution> executions, std::span<const PlannedRun> plans) {
         on_executions(executions, plans);
       });
+  builder_->send_incidents_to([this](const Incident& incident) {
+    if (wanted(incident)) analysis_.add(incident);
+  });
 }
 
 Pipeline::~Pipeline() = default;
@@ -57,6 +60,7 @@ AnalysisReport Pipeline::finish() {
     facts_.traces += analysis_.grouper().traces(rung);
   }
   facts_.fidelity = judge_fidelity(builder_->fidelity());
+  note_unread({facts_.unparsed.begin(), facts_.unparsed.end()}, facts_.records, facts_.fidelity);
   return {facts_, analysis_.book().findings(), {}, {}, {}};
 }
 
@@ -96,6 +100,12 @@ bool Pipeline::wanted(const Execution& execution) const {
   if (filter_.since && execution.started_at < *filter_.since) return false;
   if (filter_.until && execution.started_at >= *filter_.until) return false;
   return !filter_.database || streams_[execution.stream].database == *filter_.database;
+}
+
+bool Pipeline::wanted(const Incident& incident) const {
+  if (filter_.since && incident.at < *filter_.since) return false;
+  if (filter_.until && incident.at >= *filter_.until) return false;
+  return !filter_.database || streams_[incident.stream].database == *filter_.database;
 }
 
 void Pipeline::add_drops(const DropCounts& drops) {

@@ -74,6 +74,7 @@ class Pipeline {
   /// Counts what is not for its ectoscope:ignore comment.
   bool to_judge(const Execution& execution);
   [[nodiscard]] bool wanted(const Execution& execution) const;
+  [[nodiscard]] bool wanted(const Incident& incident) const;
   void add_drops(const DropCounts& drops);
 
   ExecutionFilter filter_;

@@ -284,8 +284,12 @@ void ServerWorker::learn_names(Source& source, const SourceBatch& batch) {
 void ServerWorker::sort_out(Source& source, SourceBatch& batch) {
   fresh_.clear();
   fresh_plans_.clear();
+  fresh_incidents_.clear();
+  auto incident = batch.incidents.begin();
   auto plan = batch.plans.begin();
   for (size_t i = 0; i < batch.executions.size(); ++i) {
+    for (; incident != batch.incidents.end() && incident->before <= i; ++incident)
+      sort_out_incident(source, *incident);
     Execution& execution = batch.executions[i];
     const SourceProgress::Fate fate = source.progress.fate(execution.position);
     const bool ours = execution.query != kNoQuery && source.wanted[execution.stream];
@@ -310,6 +314,40 @@ void ServerWorker::sort_out(Source& source, SourceBatch& batch) {
       analysis_->grouper().note(execution);
     }
   }
+  for (; incident != batch.incidents.end(); ++incident)
+    sort_out_incident(source, *incident);
+}
+
+void ServerWorker::sort_out_incident(Source& source, BatchIncident held) {
+  Incident& incident = held.incident;
+  if (!source.wanted[incident.stream] ||
+      source.progress.fate(incident.position) != SourceProgress::Fate::kNew) {
+    return;
+  }
+  incident.stream = source.streams[incident.stream];
+  incident.route = source.routes[incident.route];
+  held.before = fresh_.size();
+  fresh_incidents_.push_back(held);
+}
+
+/// Executions and incidents in the order of the log.
+void ServerWorker::analyse_fresh() {
+  size_t done = 0;
+  auto plan = fresh_plans_.begin();
+  const auto add_until = [&](size_t end) {
+    part_plans_.clear();
+    for (; plan != fresh_plans_.end() && plan->at < end; ++plan) {
+      part_plans_.push_back(std::move(*plan));
+      part_plans_.back().at -= done;
+    }
+    analysis_->add(std::span(fresh_).subspan(done, end - done), part_plans_);
+    done = end;
+  };
+  for (const BatchIncident& held : fresh_incidents_) {
+    if (held.before > done) add_until(held.before);
+    analysis_->add(held.incident);
+  }
+  add_until(fresh_.size());
 }
 
 void ServerWorker::renumber(const Source& source, uint8_t number, Execution& execution) {
@@ -322,13 +360,14 @@ void ServerWorker::take(SourceBatch& batch) {
   Source& source = sources_[batch.source];
   learn_names(source, batch);
   sort_out(source, batch);
-  analysis_->add(fresh_, fresh_plans_);
+  analyse_fresh();
   source.progress.take(batch);
   const bool more = source.bytes != batch.bytes || source.status.tried != batch.status.tried ||
                     source.status.problem != batch.status.problem ||
                     source.status.path != batch.status.path;
-  changed_ = changed_ || more || !fresh_.empty();
-  uncommitted_ = uncommitted_ || more || !fresh_.empty();
+  const bool fresh = !fresh_.empty() || !fresh_incidents_.empty();
+  changed_ = changed_ || more || fresh;
+  uncommitted_ = uncommitted_ || more || fresh;
   source.status = std::move(batch.status);
   source.bytes = batch.bytes;
   source.records = batch.records;

@@ -103,6 +103,8 @@ class ServerWorker {
   void take(SourceBatch& batch);
   void learn_names(Source& source, const SourceBatch& batch);
   void sort_out(Source& source, SourceBatch& batch);
+  void sort_out_incident(Source& source, BatchIncident held);
+  void analyse_fresh();
   static void renumber(const Source& source, uint8_t number, Execution& execution);
   void take_samples();
   void count_samples(const DatabaseSamples& samples, InputFidelity::Statements log);
@@ -134,8 +136,10 @@ class ServerWorker {
   IgnoreList ignore_rules_;
   IgnoredStatements ignored_;  // by their comment
   std::vector<Source> sources_;
-  std::vector<Execution> fresh_;         // scratch
-  std::vector<PlannedRun> fresh_plans_;  // scratch
+  std::vector<Execution> fresh_;                // scratch
+  std::vector<PlannedRun> fresh_plans_;         // scratch
+  std::vector<PlannedRun> part_plans_;          // scratch
+  std::vector<BatchIncident> fresh_incidents_;  // scratch
   EventTime event_now_ = EventTime::min();
   Micros event_read_at_{0};  // when the newest stamp came
   Micros published_at_{0};

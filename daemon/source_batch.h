@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/execution.h"
+#include "core/incident.h"
 #include "core/report.h"
 #include "core/routes.h"
 #include "ingest/log_follower.h"
@@ -47,11 +48,18 @@ struct TimeMark {
   EventTime before;
 };
 
+/// An incident that was logged before executions[before].
+struct BatchIncident {
+  size_t before = 0;
+  Incident incident;
+};
+
 /// All that one source read since the last one.  Its counts go on from the source's start.
 struct SourceBatch {
   uint8_t source = 0;
   std::vector<Execution> executions;
-  std::vector<PlannedRun> plans;    // of these executions
+  std::vector<PlannedRun> plans;  // of these executions
+  std::vector<BatchIncident> incidents;
   std::vector<Stream> streams;      // new ones; their numbers go on from the last batch's
   std::vector<Whence> routes;       // likewise
   std::vector<FollowedFile> files;  // as far as this batch goes

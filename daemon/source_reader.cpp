@@ -57,7 +57,11 @@ SourceReader::SourceReader(LogFiles& files, QueryTable& queries, const HashKey& 
                }),
       parser_(make_parser(settings_)),
       follower_(files, settings_.follow, points),
-      batch_(std::make_unique<SourceBatch>()) {}
+      batch_(std::make_unique<SourceBatch>()) {
+  builder_.send_incidents_to([this](const Incident& incident) {
+    batch_->incidents.push_back({batch_->executions.size(), incident});
+  });
+}
 
 void SourceReader::run(const std::stop_token& stop, const Deliver& deliver) {
   const auto start = Clock::now();
@@ -68,7 +72,8 @@ void SourceReader::run(const std::stop_token& stop, const Deliver& deliver) {
     const bool read = follower_.step(clock(), *this);
     const Micros now = clock();
     release_held(now);
-    const bool due = now - delivered >= kDeliver || batch_->executions.size() >= kExecutions;
+    const bool due = now - delivered >= kDeliver ||
+                     batch_->executions.size() + batch_->incidents.size() >= kExecutions;
     if (due || read == was_idle) {  // at each turn between reading and waiting, too
       if (!deliver_batch(!read, deliver)) return;
       delivered = now;
@@ -151,6 +156,7 @@ bool SourceReader::deliver_batch(bool idle, const Deliver& deliver) {
   batch.records = parser_->records() - primer_records_;
   count_drops(batch.drops);
   batch.fidelity = judge_fidelity(builder_.fidelity());
+  note_unread(batch.drops, batch.records, batch.fidelity);
   batch.newest = newest_;
   batch.idle = idle;
   return deliver(std::exchange(batch_, std::make_unique<SourceBatch>()));

@@ -129,7 +129,8 @@ DetectorEntry describe_n_plus_one_read() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<NPlusOneRead>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsTraces};
 }
 
 }  // namespace ectoscope

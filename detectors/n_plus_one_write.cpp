@@ -117,7 +117,8 @@ DetectorEntry describe_n_plus_one_write() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<NPlusOneWrite>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsTraces};
 }
 
 }  // namespace ectoscope

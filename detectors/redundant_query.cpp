@@ -240,7 +240,8 @@ DetectorEntry describe_redundant_query() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<RedundantQuery>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsTraces};
 }
 
 }  // namespace ectoscope

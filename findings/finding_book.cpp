@@ -47,11 +47,14 @@ Example example_of(const Observation& observation, const Execution& execution) {
 /// Of an incident: it stands for itself.
 Example example_of(const Observation& observation) {
   Example example;
+  example.trace_id = observation.trace_id;
+  if (example.trace_id.known()) example.grouped_by = GroupedBy::kTraceparent;
   example.started_at = observation.started_at;
   example.ended_at = observation.ended_at;
   example.pids = observation.pids;
   example.statements = observation.statements;
   example.duration = observation.ended_at - observation.started_at;
+  example.other = observation.other;
   return example;
 }
 

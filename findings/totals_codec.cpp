@@ -17,21 +17,29 @@ EventTime time_at(const Json& json) {
 
 Json encode_example(const RankedExample& ranked) {
   const Example& example = ranked.example;
-  return {{"trace", {example.trace_id.high, example.trace_id.low}},
-          {"rung", static_cast<int>(example.grouped_by)},
-          {"from", micros(example.started_at)},
-          {"to", micros(example.ended_at)},
-          {"pids", example.pids},
-          {"statements", example.statements},
-          {"duration", example.duration.count()},
-          {"repeats", ranked.repeats}};
+  Json json = {{"trace", {example.trace_id.high, example.trace_id.low}},
+               {"rung", static_cast<int>(example.grouped_by)},
+               {"from", micros(example.started_at)},
+               {"to", micros(example.ended_at)},
+               {"pids", example.pids},
+               {"statements", example.statements},
+               {"duration", example.duration.count()},
+               {"repeats", ranked.repeats}};
+  if (!example.other.pids.empty()) {
+    const TraceId& other = example.other.trace_id;
+    json["other"] = {{"trace", {other.high, other.low}}, {"pids", example.other.pids}};
+  }
+  return json;
+}
+
+TraceId trace_id(const Json& json) {
+  return {json.at(0).get<uint64_t>(), json.at(1).get<uint64_t>()};
 }
 
 RankedExample decode_example(const Json& json) {
   RankedExample ranked;
   Example& example = ranked.example;
-  example.trace_id = {json.at("trace").at(0).get<uint64_t>(),
-                      json.at("trace").at(1).get<uint64_t>()};
+  example.trace_id = trace_id(json.at("trace"));
   example.grouped_by = static_cast<GroupedBy>(json.at("rung").get<int>() % 5);
   example.started_at = time_at(json.at("from"));
   example.ended_at = time_at(json.at("to"));
@@ -39,6 +47,11 @@ RankedExample decode_example(const Json& json) {
   example.statements = json.at("statements").get<uint64_t>();
   example.duration = Micros(json.at("duration").get<int64_t>());
   ranked.repeats = json.at("repeats").get<uint64_t>();
+  if (json.contains("other")) {
+    const Json& other = json.at("other");
+    example.other.trace_id = trace_id(other.at("trace"));
+    example.other.pids = other.at("pids").get<std::vector<int32_t>>();
+  }
   return ranked;
 }
 
@@ -78,6 +91,7 @@ Json encode_worst(const Observation& worst) {
           {"evidence", worst.evidence},
           {"table", worst.table},
           {"columns", worst.columns},
+          {"constraint", worst.constraint},
           {"index", encode_index(worst.index)}};
 }
 
@@ -96,6 +110,7 @@ Observation decode_worst(const Json& json) {
   worst.evidence = json.at("evidence").get<std::map<std::string, double>>();
   worst.table = json.at("table").get<std::string>();
   worst.columns = json.at("columns").get<std::vector<std::string>>();
+  worst.constraint = json.value("constraint", std::string());
   worst.index = decode_index(json.at("index"));
   return worst;
 }

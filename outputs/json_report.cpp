@@ -112,6 +112,14 @@ void write_fix(JsonWriter& json, const Fix& fix) {
   json.end_object();
 }
 
+void pids(JsonWriter& json, const std::vector<int32_t>& pids) {
+  json.key("pids");
+  json.begin_array(kInline);
+  for (const int32_t pid : pids)
+    json.value(pid);
+  json.end_array();
+}
+
 void write_example(JsonWriter& json, const Example& example) {
   json.begin_object(kInline);
   json.key("trace_id");
@@ -119,13 +127,18 @@ void write_example(JsonWriter& json, const Example& example) {
   json.member("grouped_by", ectoscope::name_of(example.grouped_by));
   json.member("started_at", format_rfc3339(example.started_at));
   json.member("ended_at", format_rfc3339(example.ended_at));
-  json.key("pids");
-  json.begin_array(kInline);
-  for (const int32_t pid : example.pids)
-    json.value(pid);
-  json.end_array();
+  pids(json, example.pids);
   json.member("statements", example.statements);
   json.member("duration_ms", to_ms(example.duration));
+  if (!example.other.pids.empty()) {
+    const TraceId& other = example.other.trace_id;
+    json.key("other");
+    json.begin_object(kInline);
+    json.key("trace_id");
+    other.known() ? json.value(std::string_view(to_hex(other))) : json.null();
+    pids(json, example.other.pids);
+    json.end_object();
+  }
   json.end_object();
 }
 

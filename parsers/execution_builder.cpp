@@ -67,6 +67,7 @@ ExecutionBuilder::ExecutionBuilder(SqlResolver resolver, StreamTable& streams, c
       hasher_(key),
       server_(std::move(server)),
       sink_(std::move(sink)),
+      incident_reader_(resolver_, streams_, server_),
       limits_(limits),
       sessions_(limits.sessions, [this](Session& session) { decide(session); }) {
   batch_.reserve(kBatch + kHeldBack);
@@ -90,28 +91,31 @@ Session& ExecutionBuilder::session_of(const LogRecord& record) {
     session.last_used = last_used;
   }
   session.id = record.session;
-  session.hash =
-      record.session.empty() ? mix_hash(1, session.key) : keyed_hash(HashKey{}, record.session);
+  session.hash = session_hash(record);
   return session;
 }
 
-uint64_t ExecutionBuilder::transaction_of(const Session& session, std::string_view virtual_xid) {
+uint64_t ExecutionBuilder::session_hash(const LogRecord& record) const {
+  return record.session.empty() ? mix_hash(1, key_of(record))
+                                : keyed_hash(HashKey{}, record.session);
+}
+
+uint64_t ExecutionBuilder::transaction_of(uint64_t session, std::string_view virtual_xid) {
   // Without a local number ("12/0") the backend is in no transaction.
   if (virtual_xid.empty() || virtual_xid.ends_with("/0") || virtual_xid.ends_with('/')) return 0;
   uint64_t number = 0;
   for (const char c : virtual_xid)
     number = number * 31 + static_cast<unsigned char>(c);
-  return mix_hash(session.hash, number);
+  return mix_hash(session, number);
 }
 
 void ExecutionBuilder::on_record(const LogRecord& record) {
-  if (record.severity >= LogSeverity::kError) {
-    on_error(record);
-    return;
+  if (record.severity != LogSeverity::kLog) {
+    if (is_error(record)) return on_error(record);
+    if (record.severity != LogSeverity::kUnknown) return;
   }
-  if (record.severity != LogSeverity::kLog && record.severity != LogSeverity::kUnknown) return;
   const Message message = read_message(record.message);
-  if (message.kind == Kind::kOther) return;
+  if (message.kind == Kind::kOther) return on_other(record);
   Session& session = session_of(record);
   switch (message.kind) {
     case Kind::kParse:
@@ -193,7 +197,7 @@ void ExecutionBuilder::on_bind(Session& session, const LogRecord& record, const 
   if (!session.loose_plans.empty()) session.loose_plans.clear();
   session.bind = phase_of(record, message);
   session.bind.name = hash_of(message.name);
-  session.bind.transaction = transaction_of(session, record.virtual_xid);
+  session.bind.transaction = transaction_of(session.hash, record.virtual_xid);
   take_parse(session, message.name, session.bind);
   session.bind_detail.clear();
   if (record.detail.size() <= limits_.bind_detail_bytes) session.bind_detail = record.detail;
@@ -207,9 +211,9 @@ PendingPhase ExecutionBuilder::phases_of(Session& session, const LogRecord& reco
   if (bind.open && bind.name == hash_of(message.name) &&
       !differ(bind.query_id, query_id_of(record))) {
     const Micros gap = record.at - message.duration - bind.ended_at;
-    const bool together =
-        gap <= kBindAge + (record.coarse_time ? kCoarseAge : Micros(0)) ||
-        (bind.transaction != 0 && bind.transaction == transaction_of(session, record.virtual_xid));
+    const bool together = gap <= kBindAge + (record.coarse_time ? kCoarseAge : Micros(0)) ||
+                          (bind.transaction != 0 &&
+                           bind.transaction == transaction_of(session.hash, record.virtual_xid));
     if (together) return std::exchange(bind, PendingPhase{});
     bind.open = false;
     ++drops_.binds;
@@ -239,7 +243,7 @@ bool ExecutionBuilder::resolve(Session& session, const LogRecord& record, std::s
   execution.stream = session.stream;
   execution.pid = record.pid;
   execution.session = session.hash;
-  execution.transaction = transaction_of(session, record.virtual_xid);
+  execution.transaction = transaction_of(session.hash, record.virtual_xid);
   pending.literals =
       hasher_.literals(resolver_.queries[resolved.query], resolved.literals, execution);
   return true;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,23 +17,20 @@
 
 #include "core/execution.h"
 #include "core/hash.h"
+#include "core/incident.h"
 #include "core/query.h"
 #include "parsers/fidelity.h"
+#include "parsers/incident_reader.h"
 #include "parsers/log_record.h"
 #include "parsers/message.h"
 #include "parsers/parameters.h"
 #include "parsers/plan_reader.h"
 #include "parsers/session_table.h"
+#include "parsers/sql_resolver.h"
 #include "parsers/sql_shapes.h"
 #include "parsers/stream_table.h"
 
 namespace ectoscope {
-
-/// What the builder resolves SQL with.
-struct SqlResolver {
-  std::function<const ResolvedSql&(std::string_view)> resolve;
-  const QueryTable& queries;
-};
 
 /// A plan beside a batch of executions.
 struct PlannedRun {
@@ -53,12 +51,17 @@ class ExecutionBuilder final : public RecordHandler {
   /// Takes executions in batches, about in the order of their ends, and beside them the plans of
   /// some, in the same order.  The spans are valid for the call.
   using Sink = std::function<void(std::span<const Execution>, std::span<const PlannedRun>)>;
+  /// Takes each incident after the executions that were logged before it.
+  using IncidentSink = std::function<void(const Incident&)>;
 
   /// `key` hashes the parameters.  `server` names the source.
   ExecutionBuilder(SqlShapes& shapes, const QueryTable& queries, StreamTable& streams,
                    const HashKey& key, std::string server, Sink sink);
   ExecutionBuilder(SqlResolver resolver, StreamTable& streams, const HashKey& key,
                    std::string server, Sink sink, BuilderLimits limits = {});
+
+  /// Nothing is read of incidents before this is called.
+  void send_incidents_to(IncidentSink sink) { incident_sink_ = std::move(sink); }
 
   void on_record(const LogRecord& record) override;
   void on_late_part(const LogRecord& part) override;
@@ -114,10 +117,16 @@ class ExecutionBuilder final : public RecordHandler {
 
   static constexpr size_t kBatch = 512;
   static constexpr size_t kHeldBack = 512;  // the newest, for plans and details that follow them
+  static constexpr size_t kMaxIncidents = 2048;  // held back with them
+
+  struct HeldIncident {
+    uint64_t after = 0;  // so many executions were built before it
+    Incident incident;
+  };
 
   Session& session_of(const LogRecord& record);
   [[nodiscard]] uint64_t key_of(const LogRecord& record) const;
-  static uint64_t transaction_of(const Session& session, std::string_view virtual_xid);
+  static uint64_t transaction_of(uint64_t session, std::string_view virtual_xid);
 
   void on_parse(Session& session, const LogRecord& record, const Message& message);
   void on_bind(Session& session, const LogRecord& record, const Message& message);
@@ -126,6 +135,9 @@ class ExecutionBuilder final : public RecordHandler {
   void on_bare_duration(Session& session, const LogRecord& record, const Message& message);
   void on_plan(Session& session, const LogRecord& record, const Message& message);
   void on_error(const LogRecord& record);
+  void on_other(const LogRecord& record);
+  void hold_incident(const LogRecord& record, Incident incident);
+  [[nodiscard]] uint64_t session_hash(const LogRecord& record) const;
 
   bool resolve(Session& session, const LogRecord& record, std::string_view sql,
                PendingExecution& pending);
@@ -147,12 +159,16 @@ class ExecutionBuilder final : public RecordHandler {
   void count_duration(Micros duration);
   Execution* recent(const LastExecution& last);
   void give_out(size_t count);
+  void give_out_executions(size_t count);
 
   SqlResolver resolver_;
   StreamTable& streams_;
   ValueHasher hasher_;
   std::string server_;
   Sink sink_;
+  IncidentSink incident_sink_;
+  IncidentReader incident_reader_;
+  std::deque<HeldIncident> incidents_;  // in the order of the log
   BuilderLimits limits_;
   SessionTable sessions_;
   std::vector<Execution> batch_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "parsers/execution_builder.h"
+#include "parsers/incident_messages.h"
 
 namespace ectoscope {
 
@@ -60,7 +61,34 @@ void ExecutionBuilder::on_bare_duration(Session& session, const LogRecord& recor
   newer.duration = message.duration;
 }
 
+void ExecutionBuilder::on_other(const LogRecord& record) {
+  if (looks_like_duration(record.message)) {
+    ++fidelity_.unread_durations;
+    return;
+  }
+  if (!incident_sink_) return;
+  if (auto incident = incident_reader_.read(record)) hold_incident(record, *incident);
+}
+
+void ExecutionBuilder::hold_incident(const LogRecord& record, Incident incident) {
+  incident.position = position_base_ + record.offset;
+  incident.session = session_hash(record);
+  incident.transaction = transaction_of(incident.session, record.virtual_xid);
+  if (const Session* session = sessions_.find(key_of(record));
+      session != nullptr && session->hash == incident.session) {
+    // A named statement that was prepared earlier logs the comment of that earlier request.
+    const PendingPhase& bind = session->bind;
+    if (bind.open && bind.name != 0 && !bind.parsed) incident.trace_id = {};
+    if (bind.open) incident.started_at = std::min(incident.at, bind.started_at);
+  }
+  incidents_.push_back({given_out_ + batch_.size(), incident});
+  if (incidents_.size() > kMaxIncidents) give_out(batch_.size());
+}
+
 void ExecutionBuilder::on_error(const LogRecord& record) {
+  if (incident_sink_) {
+    if (auto incident = incident_reader_.read(record)) hold_incident(record, *incident);
+  }
   bool failed = !record.statement.empty();
   Session* session = sessions_.find(key_of(record));
   if (session != nullptr && (record.session.empty() || session->id == record.session)) {
@@ -76,6 +104,9 @@ void ExecutionBuilder::on_error(const LogRecord& record) {
 }
 
 void ExecutionBuilder::on_late_part(const LogRecord& part) {
+  const auto held = std::find_if(incidents_.rbegin(), incidents_.rend(),
+                                 [&](const auto& it) { return it.incident.pid == part.pid; });
+  if (held != incidents_.rend()) incident_reader_.add_part(part, held->incident);
   if (part.detail.empty()) return;
   Session* session = sessions_.find(key_of(part));
   if (session == nullptr || part.detail.find("$1 = ") == std::string_view::npos) return;
@@ -167,6 +198,17 @@ Execution* ExecutionBuilder::recent(const LastExecution& last) {
 }
 
 void ExecutionBuilder::give_out(size_t count) {
+  const uint64_t end = given_out_ + count;
+  while (!incidents_.empty() && incidents_.front().after <= end) {
+    const HeldIncident held = incidents_.front();
+    incidents_.pop_front();
+    if (held.after > given_out_) give_out_executions(held.after - given_out_);
+    incident_sink_(held.incident);
+  }
+  give_out_executions(end - given_out_);
+}
+
+void ExecutionBuilder::give_out_executions(size_t count) {
   if (count == 0) return;
   give_out_plans(count);
   sink_(std::span(batch_).first(count), planned_);
@@ -175,7 +217,11 @@ void ExecutionBuilder::give_out(size_t count) {
 }
 
 void ExecutionBuilder::hand_out(uint64_t number) {
-  if (number > given_out_) give_out(std::min<size_t>(number - given_out_, batch_.size()));
+  if (number > given_out_) {
+    give_out(std::min<size_t>(number - given_out_, batch_.size()));
+  } else if (!incidents_.empty()) {
+    give_out(0);
+  }
 }
 
 void ExecutionBuilder::held(Held& into) {
@@ -188,6 +234,10 @@ void ExecutionBuilder::held(Held& into) {
     into.positions.push_back(execution.position);
     into.oldest = std::min(into.oldest, execution.started_at);
   };
+  for (const HeldIncident& held : incidents_) {
+    into.positions.push_back(held.incident.position);
+    into.oldest = std::min(into.oldest, held.incident.at);
+  }
   for (const Execution& execution : batch_) {
     take(execution);
     newest = std::max(newest, execution.ended_at);

@@ -52,8 +52,17 @@ std::string advice(const char* setting, const char* shows) {
   return std::string("ALTER SYSTEM SET ") + setting + ";  -- " + shows;
 }
 
+/// A log in a language that nobody here knows is not an empty one.
+bool unreadable(const FidelityCounts& counts) {
+  return counts.unread_durations > counts.executions;
+}
+
 void add_advice(const FidelityCounts& counts, InputFidelity& fidelity) {
   auto& lines = fidelity.advice;
+  if (unreadable(counts)) {
+    lines.push_back(unreadable_advice());
+    return;
+  }
   switch (fidelity.statements) {
     case Statements::kAll:
       break;
@@ -100,6 +109,18 @@ void add_advice(const FidelityCounts& counts, InputFidelity& fidelity) {
 }
 
 }  // namespace
+
+std::string unreadable_advice() {
+  return advice(
+      "lc_messages = 'C'",
+      "the log is in words that ectoscope does not know, so its statements were not read");
+}
+
+void note_unread(const std::map<std::string, uint64_t, std::less<>>& drops, uint64_t records,
+                 InputFidelity& fidelity) {
+  const auto unread = drops.find("unknown_language");
+  if (unread != drops.end() && unread->second > records) fidelity.advice = {unreadable_advice()};
+}
 
 InputFidelity judge_fidelity(const FidelityCounts& counts) {
   InputFidelity fidelity;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 
 #include "core/report.h"
 
@@ -26,7 +29,16 @@ struct FidelityCounts {
   uint64_t tagged = 0;    // of them: with a trace id
   uint64_t stale = 0;     // of `tagged`: a named statement that was prepared earlier
   uint64_t with_query_id = 0;
+  uint64_t unread_durations = 0;  // in the words of a language that is not known
 };
+
+/// What to say of a log whose language is not known.
+std::string unreadable_advice();
+
+/// Says so where the parser met more lines in unknown words ("unknown_language" in `drops`) than
+/// records.
+void note_unread(const std::map<std::string, uint64_t, std::less<>>& drops, uint64_t records,
+                 InputFidelity& fidelity);
 
 /// Thresholds have their reason beside them in fidelity.cpp.
 InputFidelity judge_fidelity(const FidelityCounts& counts);

@@ -62,8 +62,10 @@ class RecordHandler {
 };
 
 /// What a parser could not use, by reason.  Reasons are fixed words, so the map stays small:
-/// "suspicious" (a forged line, see forgery_guard.h), "no_prefix", "too_long", "truncated",
-/// "bad_csv", "bad_json"; "unknown_zone" counts stamps that were read in the default zone.
+/// "suspicious" (a forged line, see forgery_guard.h), "no_prefix",
+/// "unknown_language" (a stamp, and a severity in words that nobody here knows), "too_long",
+/// "truncated", "bad_csv", "bad_json"; "unknown_zone" counts stamps that were read in the default
+/// zone.
 using DropCounts = std::map<std::string, uint64_t, std::less<>>;
 
 /// Turns bytes into records.  One object reads one log; it remembers what it learned of it.

@@ -7,6 +7,7 @@
 #include <pg_query.h>
 #include <pg_query.pb-c.h>
 
+#include "parsers/sql_ddl.h"
 #include "parsers/sql_predicates.h"
 #include "parsers/sql_relations.h"
 #include "parsers/sql_statement_kind.h"
@@ -87,6 +88,7 @@ class FactsReader {
         break;
     }
     if (defines_something(node)) query_.operation = Operation::kDdl;
+    query_.ddl = read_ddl(node);
   }
 
   void select(const PgQuery__SelectStmt& statement, const SqlScope* outer, bool top) {

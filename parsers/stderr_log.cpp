@@ -226,7 +226,9 @@ StderrLog::Step StderrLog::take_unmatched(const Entry& entry, std::string_view l
   }
   const bool broken = prefixes_.breaks_off_in_name(line);
   if (!broken) {
-    drop("no_prefix");
+    drop(stamps_.read(line).length != 0 && line.substr(0, kMaxHead).find(":  ") != line.npos
+             ? "unknown_language"
+             : "no_prefix");
     return Step::kDone;
   }
   const Verdict verdict =

@@ -40,6 +40,9 @@ void Grouper::add_one(const Execution& execution) {
   chain_of(execution.stream).add(execution, [&](const Chain::Found& found) {
     emit_loop(execution.stream, found);
   });
+  writes_of(execution.stream).add(execution, [&](const WriteLinker::Found& found) {
+    emit_writes(execution.stream, found);
+  });
 }
 
 Grouper::TagKey Grouper::believed_tag(const Execution& execution) {
@@ -151,6 +154,10 @@ void Grouper::advance(EventTime now) {
   for (auto& [stream, chain] : chains_) {
     chain->advance(now_, [&, at = stream](const Chain::Found& found) { emit_loop(at, found); });
   }
+  for (auto& [stream, writes] : writes_) {
+    writes->advance(now_,
+                    [&, at = stream](const WriteLinker::Found& found) { emit_writes(at, found); });
+  }
 }
 
 /// What is open holds back the place from which a log is read again after a restart.
@@ -207,6 +214,13 @@ Chain& Grouper::chain_of(StreamId stream) {
   return *chain;
 }
 
+WriteLinker& Grouper::writes_of(StreamId stream) {
+  const bool room = writes_.size() < kMaxStreams || writes_.contains(stream);
+  auto& writes = writes_[room ? stream : UINT32_MAX];
+  if (writes == nullptr) writes = std::make_unique<WriteLinker>(queries_);
+  return *writes;
+}
+
 void Grouper::emit(Trace trace, GroupedBy rung) {
   trace.grouped_by = rung;
   ++counts_[static_cast<size_t>(rung)];
@@ -233,9 +247,27 @@ void Grouper::emit_loop(StreamId stream, const Chain::Found& found) {
   emit(trace, GroupedBy::kChain);
 }
 
+void Grouper::emit_writes(StreamId stream, const WriteLinker::Found& found) {
+  Trace trace;
+  trace.number = next_number_++;
+  trace.confidence = found.confidence;
+  trace.stream = stream == UINT32_MAX ? found.executions.back().stream : stream;
+  trace.executions = found.executions;
+  loop_totals_.clear();
+  for (const Execution& execution : found.executions)
+    loop_totals_.push_back({execution.query, 1, execution.duration});
+  std::sort(loop_totals_.begin(), loop_totals_.end(),
+            [](const ShapeTotal& a, const ShapeTotal& b) { return a.query < b.query; });
+  trace.totals = loop_totals_;
+  emit(trace, GroupedBy::kChain);
+}
+
 void Grouper::finish() {
   for (auto& [stream, chain] : chains_) {
     chain->finish([&, at = stream](const Chain::Found& found) { emit_loop(at, found); });
+  }
+  for (auto& [stream, writes] : writes_) {
+    writes->finish([&, at = stream](const WriteLinker::Found& found) { emit_writes(at, found); });
   }
   std::vector<std::pair<EventTime, uint64_t>> open;  // not in hash order: replays are equal
   for (const auto& [id, session] : sessions_)

@@ -25,6 +25,7 @@
 #include "traces/chain.h"
 #include "traces/grouping_options.h"
 #include "traces/open_trace.h"
+#include "traces/write_linker.h"
 
 namespace ectoscope {
 
@@ -108,6 +109,8 @@ class Grouper {
   Chain& chain_of(StreamId stream);
   void emit(Trace trace, GroupedBy rung);
   void emit_loop(StreamId stream, const Chain::Found& found);
+  WriteLinker& writes_of(StreamId stream);
+  void emit_writes(StreamId stream, const WriteLinker::Found& found);
 
   const QueryTable& queries_;
   GroupingLimits limits_;
@@ -118,6 +121,7 @@ class Grouper {
   std::unordered_map<TagKey, std::list<Tagged>::iterator, TagHash> by_tag_;
   std::unordered_map<uint64_t, Session> sessions_;
   std::map<StreamId, std::unique_ptr<Chain>> chains_;
+  std::map<StreamId, std::unique_ptr<WriteLinker>> writes_;
   std::array<uint64_t, 5> counts_{};
   std::vector<ShapeTotal> loop_totals_;
   EventTime now_{};

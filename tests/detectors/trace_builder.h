@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "core/hash.h"
+#include "core/incident.h"
 #include "detectors/registry.h"
 
 namespace ectoscope {
@@ -83,6 +84,8 @@ struct How {
   uint16_t flags = 0;       // Execution::Flags
   uint64_t parameters = 0;  // 0: as the key
   int32_t pid = 100;
+  uint64_t session = 0;
+  uint64_t transaction = 0;
 };
 
 /// Puts a trace together; what it lends lives as long as the builder.
@@ -97,6 +100,8 @@ class TraceBuilder {
     execution.duration = how.duration;
     execution.flags = how.flags;
     execution.pid = how.pid;
+    execution.session = how.session;
+    execution.transaction = how.transaction;
     execution.key_hash = hash(key);
     execution.parameters_hash = hash(how.parameters == 0 ? key : how.parameters);
     now_ = execution.ended_at + how.gap;
@@ -231,13 +236,19 @@ class Probe final : public Report {
     return *this;
   }
 
+  Probe& judge(const Incident& incident, const QueryTable& queries) {
+    detector_->on_incident(incident, queries, *this);
+    return *this;
+  }
+
   /// One line an observation: "posts by user_id x5 after users", with the severity unless it is a
   /// warning.
   [[nodiscard]] std::string said(const QueryTable& queries) const {
     std::string text;
     for (const Observation& one : observations) {
       if (!text.empty()) text += '\n';
-      text += queries[one.query].summary + " x" + std::to_string(one.repeats);
+      const std::string what = one.query == kNoQuery ? "?" : queries[one.query].summary;
+      text += what + " x" + std::to_string(one.repeats);
       if (one.parent != kNoQuery) text += " after " + queries[one.parent].summary;
       if (one.severity != Severity::kWarning) text += ": " + std::string(name_of(one.severity));
     }

@@ -47,15 +47,22 @@ inline Finding sample_n_plus_one(QueryId parent, QueryId child) {
   finding.fix.advice = "Load the posts of all users with one query.";
   finding.fix.ecto = "users = Repo.all(User)\nRepo.preload(users, :posts)";
   finding.fix.index = IndexAdvice{"posts", {"user_id", "inserted_at"}, {"asc", "desc"}, {}, {}};
-  finding.examples = {
-      {TraceId{0x4bf92f3577b34da6, 0xa3ce929d0e0e4736},
-       GroupedBy::kTraceparent,
-       sample_time(0),
-       sample_time(33),
-       {812, 813},
-       101,
-       Micros(33'100)},
-      {TraceId{}, GroupedBy::kChain, sample_time(61'000), sample_time(61'000), {}, 6, Micros(9)}};
+  finding.examples = {{TraceId{0x4bf92f3577b34da6, 0xa3ce929d0e0e4736},
+                       GroupedBy::kTraceparent,
+                       sample_time(0),
+                       sample_time(33),
+                       {812, 813},
+                       101,
+                       Micros(33'100),
+                       {}},
+                      {TraceId{},
+                       GroupedBy::kChain,
+                       sample_time(61'000),
+                       sample_time(61'000),
+                       {},
+                       6,
+                       Micros(9),
+                       {}}};
   finding.timeline.push_back({parent, Micros(0), Micros(2000)});
   for (int i = 0; i < 30; ++i)
     finding.timeline.push_back({child, Micros(2200 + i * 300), Micros(250)});
@@ -119,7 +126,8 @@ inline AnalysisReport sample_report(QueryTable& queries) {
                     sample_time(1255),
                     {812},
                     1,
-                    Micros(1'250'000)}};
+                    Micros(1'250'000),
+                    {}}};
   slow.fix.verified = Verification{Verification::By::kPlan, 0, 0};
 
   AnalysisReport report;

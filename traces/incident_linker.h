@@ -1,0 +1,78 @@
+// Finds the other side of an incident: which statement and trace the holder of a lock ran.
+//
+// The log names a holder by its pid alone.  What it ran stands before the wait (its transaction is
+// still open) or, when it is under way itself, after it: a wait is kept until it ends.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/execution.h"
+#include "core/incident.h"
+#include "core/query.h"
+
+namespace ectoscope {
+
+/// Threads: one at a time.  Bounded in backends remembered and waits kept.  `queries` must outlive
+/// it.
+class IncidentLinker {
+ public:
+  using Sink = std::function<void(const Incident&)>;
+
+  IncidentLinker(const QueryTable& queries, Sink sink)
+      : queries_(queries), sink_(std::move(sink)) {}
+
+  /// Executions and incidents in the order of the log.
+  void add(std::span<const Execution> executions);
+  void add(const Incident& incident);
+
+  /// The input ends: gives out the waits that are kept.
+  void finish();
+
+ private:
+  /// What is needed of an execution to name it as a side.
+  struct Run {
+    EventTime started_at;
+    EventTime ended_at;
+    uint64_t transaction = 0;
+    TraceId trace_id;
+    QueryId query = kNoQuery;
+  };
+  /// The newest runs of one backend, as a ring.
+  struct Backend {
+    static constexpr size_t kKept = 8;
+    std::array<Run, kKept> runs;
+    uint32_t count = 0;  // of all that came
+    EventTime last;
+  };
+  struct Wait {
+    Incident incident;
+    EventTime began;                               // of the message
+    std::array<int, Incident::kMaxOthers> fits{};  // how well each side's statement does
+  };
+
+  static constexpr size_t kMaxBackends = 8192;
+  static constexpr size_t kMaxWaits = 1024;
+  static constexpr Micros kLongestWait{300'000'000};  // then it is told of as it stands
+
+  void note(const Execution& execution);
+  void forget_idle();
+  void look_under_way(const Execution& execution);
+  [[nodiscard]] int fit(const Incident& incident, const Run& run) const;
+  void choose(const Incident& incident, IncidentParty& party, int& fits) const;
+  void finish_wait(const Incident& end);
+  void give_out_old(EventTime now);
+
+  const QueryTable& queries_;
+  Sink sink_;
+  std::unordered_map<int32_t, Backend> backends_;  // by pid
+  std::deque<Wait> waits_;                         // oldest first
+};
+
+}  // namespace ectoscope
