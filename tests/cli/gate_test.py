@@ -407,7 +407,9 @@ class Sandbox(Case):
             for extension in ("log", "csv", "json"):
                 path = os.path.join(capture, f"{name}.{extension}.zst")
                 report = self.report("--fail-on=warning", path, status=1)
-                found = {(f["kind"], f["tables"][0]) for f in report["findings"] if f["kind"] not in tolerated}
+                # What broke a constraint did so in the log: a fact, not a verdict on a fixture.
+                found = {(f["kind"], f["tables"][0]) for f in report["findings"]
+                         if f["kind"] not in tolerated and f["kind"] != "constraint_violation"}
                 self.assertEqual(found, bad, path)
                 self.assertEqual(report["gate"]["blind"], None)
             self.analyze("--write-baseline=known", path)
