@@ -56,6 +56,7 @@ void OpenLog::go_on_in(OpenLog copy) {
   state_.cut = false;
   path_ = std::move(copy.path_);
   close();
+  tail_.clear();  // what was fetched and not used yet is fetched again: it ends elsewhere now
   dry = false;
   modified_us = -1;
 }

@@ -100,6 +100,7 @@ class LogFollower {
   void take_known(OpenLog& log, const std::string& path, const FileFacts& facts, Micros now);
   void add(std::vector<Candidate> fresh, bool at_end, Micros now);
   void find_elsewhere(Micros now);
+  void go_on_in_copies(Micros now);
   Likeness likeness_of(const OpenLog& candidate, Position& to);
   void reopen(OpenLog& log);
   void forget_vanished(Micros now);

@@ -47,6 +47,7 @@ void LogFollower::scan(Micros now) {
     return a.facts.modified_us < b.facts.modified_us;
   });
   add(std::move(fresh), !scanned_ && !resumed_ && settings_.from_end, now);
+  go_on_in_copies(now);
   forget_vanished(now);
   const bool none =
       std::none_of(logs_.begin(), logs_.end(), [](const OpenLog& log) { return log.is_open(); });
@@ -68,11 +69,14 @@ void LogFollower::take_path(const std::string& path, Micros now, std::vector<Can
     problem_ = path + ": not a file; name the log files themselves, as in " + path + "/*.log";
     return;
   }
-  if (const Position log = known(facts.value().identity); log != logs_.end()) {
-    take_known(*log, path, facts.value(), now);
-    if (!log->state().cut) return;
+  const Position ours = known(facts.value().identity);
+  const bool known_inode = ours != logs_.end();
+  if (known_inode) {
+    take_known(*ours, path, facts.value(), now);
+    if (!ours->state().cut) return;
   }
-  if (facts.value().size == 0 && scanned_) return;  // nothing to tell it by, nothing to read
+  // Nothing to tell it by, nothing to read: it may become a copy of what was read already.
+  if (facts.value().size == 0 && (scanned_ || (resumed_ && !known_inode))) return;
   OpenLog log({.identity = facts.value().identity}, path);
   const auto opened = log.open(files_);
   if (!opened.ok()) {
@@ -126,6 +130,17 @@ void LogFollower::find_elsewhere(Micros now) {
       reopen(*to);
       to->seen_at = now;
     }
+  }
+}
+
+/// A copy was seen before its original was cut, and the cut only now, by another process.
+void LogFollower::go_on_in_copies(Micros now) {
+  for (auto log = logs_.begin(); log != logs_.end(); ++log) {
+    if (!log->state().cut || log->is_open()) continue;
+    const Position copy = copy_of(log->state());
+    if (copy == logs_.end()) continue;
+    go_on(log, copy);
+    log->seen_at = now;
   }
 }
 

@@ -186,6 +186,46 @@ TEST_F(LogFollowerTest, GoesOnInTheCopyAfterARestart) {
   EXPECT_THAT(read(), ElementsAre("b", "c"));
 }
 
+TEST_F(LogFollowerTest, GoesOnInTheCopyWithARecordThatWasNotWholeYet) {
+  files.append("pg.log", line("a") + line("b") + "ha");
+  begin();
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("a", "b"));
+  files.append("pg.log", line("lf"));
+  files.copy("pg.log", "pg.log.1");
+  files.cut("pg.log");
+  files.append("pg.log", line("c"));
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("half", "c"));
+  EXPECT_THAT(read(), IsEmpty());
+  EXPECT_EQ(follower->losses(), 0U);
+}
+
+TEST_F(LogFollowerTest, GoesOnInACopyThatAnEarlierProcessSawBeforeTheCut) {
+  files.append("pg.log", line("a"));
+  begin();
+  read();
+  files.copy("pg.log", "pg.log.1");
+  read();  // the copy is known now, and that it is one
+  files.append("pg.log", line("unread"));
+  files.append("pg.log.1", line("unread"));
+  files.cut("pg.log");
+  files.append("pg.log", line("c"));
+  restart();
+  EXPECT_THAT(read(), ElementsAre("unread", "c"));
+  EXPECT_THAT(read(), IsEmpty());
+}
+
+TEST_F(LogFollowerTest, ACopyThatIsEmptyYetAtARestartIsNoLog) {
+  files.append("pg.log", line("a"));
+  begin();
+  read();
+  files.append("pg.log.1", "");
+  restart();
+  EXPECT_THAT(read(), IsEmpty());
+  files.append("pg.log.1", line("a"));
+  EXPECT_THAT(read(), IsEmpty());
+  EXPECT_THAT(read(), IsEmpty());
+}
+
 TEST_F(LogFollowerTest, ReadsAgainWhatIsStillNeeded) {
   files.append("pg.log", line("a"));
   begin();
