@@ -201,6 +201,10 @@ CLI::App* add_serve(CLI::App& app, RawServe& raw) {
                    "HOST:PORT (default: the configuration's web.listen_address)")
       ->type_name("ADDRESS")
       ->check(setting_checker("listen_address"));
+  command
+      ->add_option("--web.config.file", raw.arguments.web_config_file,
+                   "TLS, passwords and headers, as exporter-toolkit has them")
+      ->type_name("PATH");
   command->add_flag("--web.enable-lifecycle", raw.arguments.enable_lifecycle,
                     "Let POST /-/reload read the configuration again");
   command->add_option("--log.format", raw.format, "logfmt or json (default: logfmt)")
@@ -282,6 +286,36 @@ Command finish(RawAnalyze raw) {
   return to;
 }
 
+struct RawCheck {
+  CheckConfigArguments config;
+  CheckIgnoreArguments ignore;
+  CheckWebConfigArguments web;
+};
+
+CLI::App* add_check(CLI::App& app, RawCheck& raw) {
+  CLI::App* check = app.add_subcommand("check", "Validate a file: every problem, with its place");
+  check->require_subcommand(1);
+  CLI::App* config = check->add_subcommand("config", "Validate a configuration");
+  auto* file = config->add_option("FILE", raw.config.file, "The YAML file")->type_name("");
+  auto* example = config->add_flag("--print-example", raw.config.print_example,
+                                   "Print a file with every setting and its default");
+  file->excludes(example);
+  CLI::App* ignore = check->add_subcommand("ignore", "Validate a file of ignore rules");
+  ignore->add_option("FILE", raw.ignore.file, "The YAML file")->required()->type_name("");
+  CLI::App* web = check->add_subcommand("web-config", "Validate a file for --web.config.file");
+  web->add_option("FILE", raw.web.file, "The YAML file")->required()->type_name("");
+  return check;
+}
+
+Command finish(const CLI::App& check, RawCheck raw) {
+  if (check.got_subcommand("ignore")) return raw.ignore;
+  if (check.got_subcommand("web-config")) return raw.web;
+  if (raw.config.file.empty() && !raw.config.print_example) {
+    return Done{kExitUsage, "", "ectoscope check config: FILE is required\n"};
+  }
+  return raw.config;
+}
+
 Done exit_of(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream out;
   std::ostringstream err;
@@ -309,26 +343,14 @@ Command parse_command_line(int argc, const char* const* argv) {
 
   RawAnalyze raw;
   DemoArguments demo_arguments;
-  CheckConfigArguments check_arguments;
   RawServe raw_serve;
   const CLI::App* analyze = add_analyze(app, raw);
   const CLI::App* serve = add_serve(app, raw_serve);
   add_demo(app, demo_arguments);
   DoctorArguments doctor_arguments;
   const CLI::App* doctor = add_doctor(app, doctor_arguments);
-  CLI::App* check = app.add_subcommand("check", "Validate a file: every problem, with its place");
-  check->require_subcommand(1);
-  CLI::App* check_config = check->add_subcommand("config", "Validate a configuration");
-  auto* file =
-      check_config->add_option("FILE", check_arguments.file, "The YAML file")->type_name("");
-  auto* example = check_config->add_flag("--print-example", check_arguments.print_example,
-                                         "Print a file with every setting and its default");
-  file->excludes(example);
-  CheckIgnoreArguments ignore_arguments;
-  CLI::App* check_ignore = check->add_subcommand("ignore", "Validate a file of ignore rules");
-  check_ignore->add_option("FILE", ignore_arguments.file, "The YAML file")
-      ->required()
-      ->type_name("");
+  RawCheck raw_check;
+  const CLI::App* check = add_check(app, raw_check);
   app.add_subcommand("version", "Print the version");
 
   try {
@@ -345,13 +367,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     }
     return doctor_arguments;
   }
-  if (check_ignore->parsed()) return ignore_arguments;
-  if (check->parsed()) {
-    if (check_arguments.file.empty() && !check_arguments.print_example) {
-      return Done{kExitUsage, "", "ectoscope check config: FILE is required\n"};
-    }
-    return check_arguments;
-  }
+  if (check->parsed()) return finish(*check, std::move(raw_check));
   return VersionArguments{};
 }
 

@@ -44,7 +44,8 @@ struct AnalyzeArguments {
 /// `ectoscope serve`
 struct ServeArguments {
   std::string config_file;
-  std::string listen_address;  // empty: the configuration's
+  std::string listen_address;   // empty: the configuration's
+  std::string web_config_file;  // empty: plain HTTP, and no password
   bool enable_lifecycle = false;
   OwnLog::Format log_format = OwnLog::Format::kLogfmt;
   LogLevel log_level = LogLevel::kInfo;
@@ -74,6 +75,11 @@ struct CheckIgnoreArguments {
   std::string file;
 };
 
+/// `ectoscope check web-config`
+struct CheckWebConfigArguments {
+  std::string file;
+};
+
 struct VersionArguments {};
 
 /// Nothing is left to do: help was asked for (0), or the command line is wrong (2).
@@ -84,7 +90,8 @@ struct Done {
 };
 
 using Command = std::variant<Done, AnalyzeArguments, ServeArguments, DemoArguments, DoctorArguments,
-                             CheckConfigArguments, CheckIgnoreArguments, VersionArguments>;
+                             CheckConfigArguments, CheckIgnoreArguments, CheckWebConfigArguments,
+                             VersionArguments>;
 
 /// Never throws.
 Command parse_command_line(int argc, const char* const* argv);

@@ -12,6 +12,7 @@ int run_doctor(const DoctorArguments& arguments);
 int run_demo(const DemoArguments& arguments);
 int run_check_config(const CheckConfigArguments& arguments);
 int run_check_ignore(const CheckIgnoreArguments& arguments);
+int run_check_web_config(const CheckWebConfigArguments& arguments);
 int run_version();
 
 }  // namespace ectoscope

@@ -47,7 +47,7 @@ void Daemon::stop() {
     worker->stop();
 }
 
-void Daemon::publish() {
+void Daemon::publish(std::vector<std::string> problems) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken_at = seams_.clock.wall();
   snapshot->ready = true;
@@ -66,6 +66,7 @@ void Daemon::publish() {
       snapshot->servers.back().server = worker->server().name;
     }
   }
+  snapshot->problems = std::move(problems);
   snapshot->store_problem = seams_.store.problem();
   if (!snapshot->store_problem.empty()) snapshot->problems.push_back(snapshot->store_problem);
   for (const SourceState& source : snapshot->sources) {

@@ -37,8 +37,8 @@ class Daemon final : public Control {
   /// Ends all threads; what was counted is kept.
   void stop();
 
-  /// Puts what the servers have to show on the board.
-  void publish();
+  /// Puts what the servers have to show on the board, and problems that are not theirs.
+  void publish(std::vector<std::string> problems = {});
 
   [[nodiscard]] const SnapshotBoard& board() const { return board_; }
   [[nodiscard]] std::shared_ptr<const Config> config() const;

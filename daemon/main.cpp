@@ -25,6 +25,9 @@ struct Run {
   int operator()(const CheckIgnoreArguments& arguments) const {
     return run_check_ignore(arguments);
   }
+  int operator()(const CheckWebConfigArguments& arguments) const {
+    return run_check_web_config(arguments);
+  }
   int operator()(const VersionArguments& /*none*/) const { return run_version(); }
 };
 

@@ -11,6 +11,7 @@
 #include "daemon/exit_status.h"
 #include "daemon/load_config.h"
 #include "daemon/version.h"
+#include "daemon/web_config_file.h"
 #include "outputs/http_server.h"
 #include "platform/posix_files.h"
 #include "platform/posix_log_files.h"
@@ -56,7 +57,25 @@ void write_line(std::string_view line) {
   static_cast<void>(written);  // there is nowhere else to tell it
 }
 
-void run(Daemon& daemon, const sigset_t& signals, OwnLog& log) {
+void tell_doubt(const WebConfigFile& web, const Clock& clock, OwnLog& log) {
+  if (const auto doubt = certificate_doubt(web.protection(), clock.wall()))
+    log.warn("the web configuration", {{"problem", *doubt}});
+}
+
+/// Uses what changed of the web configuration, and tells of it.
+void refresh(WebConfigFile& web, HttpServer& http, const Clock& clock, OwnLog& log) {
+  if (!web.refresh()) return;
+  if (!web.problem().empty()) {
+    log.error("the web configuration is bad; the old one stays", {{"problem", web.problem()}});
+    return;
+  }
+  http.protect(web.protection().access, web.protection().tls);
+  log.info("the web configuration was read again");
+  tell_doubt(web, clock, log);
+}
+
+void run(Daemon& daemon, const sigset_t& signals, OwnLog& log,
+         const std::function<std::vector<std::string>()>& refresh_web) {
   constexpr long kFirst = 20;  // milliseconds: ready as soon as each log was looked at
   constexpr long kPublishEvery = 1000;
   bool was_ready = false;
@@ -67,7 +86,7 @@ void run(Daemon& daemon, const sigset_t& signals, OwnLog& log) {
     const int signal = wait_for_signal(signals, ready ? kPublishEvery : kFirst);
     if (signal == SIGTERM || signal == SIGINT) return;
     if (signal == SIGHUP) daemon.reload();
-    daemon.publish();
+    daemon.publish(refresh_web());
   }
 }
 
@@ -86,6 +105,12 @@ int serve(Config config, const ServeArguments& arguments,
   const auto log_files = make_posix_log_files();
   const auto clock = make_system_clock();
   OwnLog log(*clock, arguments.log_format, arguments.log_level, &write_line);
+  WebConfigFile web(*files, arguments.web_config_file);
+  if (const auto error = web.load()) {
+    std::fprintf(stderr, "%s\n", error->message.c_str());
+    return kExitUsage;
+  }
+  tell_doubt(web, *clock, log);
   const HttpOptions options = http_options(config, arguments);
   Store store(config.state().directory, config.state().keep, *clock,
               [&log](const std::string& what) {
@@ -95,11 +120,16 @@ int serve(Config config, const ServeArguments& arguments,
   Daemon daemon({*files, *log_files, *clock, log, store, &connect_postgres}, std::move(config),
                 arguments.config_file);
   HttpServer http(options, daemon.board(), daemon);
+  http.protect(web.protection().access, web.protection().tls);
   if (const auto error = http.start()) return fail(kExitInput, error->message);
   daemon.start();
   log.info("started", {{"config", arguments.config_file}, {"url", http.url()}});
   started(http.url());
-  run(daemon, our_signals(), log);
+  run(daemon, our_signals(), log, [&]() -> std::vector<std::string> {
+    refresh(web, http, *clock, log);
+    if (web.problem().empty()) return {};
+    return {web.problem()};
+  });
   http.stop();
   daemon.stop();
   if (!store.flush()) log.error("not all is stored", {{"problem", store.problem()}});

@@ -19,7 +19,6 @@
 #include "outputs/channel.h"
 #include "outputs/listener.h"
 #include "outputs/tls_context.h"
-#include "outputs/work_lanes.h"
 
 namespace ectoscope {
 namespace {
@@ -40,7 +39,6 @@ enum class Phase : uint8_t { kGreeting, kReading, kAnswering, kWriting, kLeaving
 struct Connection {
   std::unique_ptr<Channel> channel;
   std::string remote_address;
-  bool encrypted = false;
   Phase phase = Phase::kGreeting;
   std::string in;
   std::string out;
@@ -187,7 +185,6 @@ class HttpFront::Loop {
     Connection client;
     client.remote_address = remote_address_of(socket.get());
     if (tls_) {
-      client.encrypted = true;
       const std::shared_ptr<TlsContext> context = tls_();
       if (!context) {
         hooks_.cut("tls");
@@ -324,11 +321,11 @@ class HttpFront::Loop {
       return true;
     }
     auto request = std::make_shared<WholeRequest>();
-    request->urgent = hooks_.urgent(frame.method, frame.path);
     request->bytes = client.in.substr(frame.skipped, frame.head_size + frame.body_size);
     request->head_size = frame.head_size;
     request->remote_address = client.remote_address;
-    request->encrypted = client.encrypted;
+    request->authorization = frame.authorization;
+    hooks_.admit(*request, frame.path);
     client.in.erase(0, frame.size());
     client.phase = Phase::kAnswering;
     want(id, client, 0);  // hang-ups are told all the same
@@ -346,7 +343,7 @@ class HttpFront::Loop {
           }
           wake();
         },
-        request->urgent);
+        request->lane);
   }
 
   void take_answers() {

@@ -15,6 +15,7 @@
 
 #include "core/result.h"
 #include "outputs/request_framing.h"
+#include "outputs/work_lanes.h"
 
 namespace ectoscope {
 
@@ -29,15 +30,16 @@ struct FrontLimits {
   std::chrono::milliseconds answer_time{20'000};   // to take an answer
   std::chrono::milliseconds farewell_time{1000};   // to read a refusal
   std::chrono::milliseconds stop_time{300};        // for answers under way when stopping
-  size_t workers = 2;                              // besides the urgent one
+  size_t workers = 2;                              // besides the urgent and the password one
 };
 
 struct WholeRequest {
   std::string bytes;  // head and body
   size_t head_size = 0;
   std::string remote_address;  // "127.0.0.1", "::1"
-  bool urgent = false;
-  bool encrypted = false;
+  std::string authorization;
+  LaneKind lane = LaneKind::kUsual;
+  int refused = 0;  // the status to refuse it with, when that is known already
 };
 
 struct WholeAnswer {
@@ -48,10 +50,11 @@ struct WholeAnswer {
 class HttpFront {
  public:
   struct Hooks {
-    /// Answers.  Called from several threads at once; urgent requests have a thread of their own.
+    /// Answers.  Called from several threads at once; urgent requests have a thread of their own,
+    /// and those with a password to check.
     std::function<WholeAnswer(WholeRequest&)> answer;
-    /// Whether a request goes to the urgent thread.
-    std::function<bool(std::string_view method, std::string_view path)> urgent;
+    /// Sets `lane` and `refused`.  Called by the front's own thread: it must be quick.
+    std::function<void(WholeRequest&, std::string_view path)> admit;
     /// An answer for what never became a request.
     std::function<std::string(int status)> refusal;
     /// A client was cut off: "request_timeout", "answer_timeout", "too_many_connections",

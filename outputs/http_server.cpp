@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include "outputs/http_routes.h"
+#include "outputs/web_guard.h"
 
 namespace ectoscope {
 namespace {
@@ -15,12 +16,16 @@ std::string_view reason_of(int status) {
   switch (status) {
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 408:
       return "Request Timeout";
     case 413:
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 501:
@@ -32,12 +37,40 @@ std::string_view reason_of(int status) {
   }
 }
 
-std::string refusal(int status) {
+httplib::Headers security_headers() {
+  return {{"Content-Security-Policy", std::string(kContentPolicy)},
+          {"X-Content-Type-Options", "nosniff"},
+          {"X-Frame-Options", "DENY"},
+          {"Referrer-Policy", "no-referrer"},
+          {"Cross-Origin-Opener-Policy", "same-origin"},
+          {"Cross-Origin-Resource-Policy", "same-origin"}};
+}
+
+/// What configuration has in place of ours.
+void replace_headers(const WebGuard& guard, httplib::Headers& headers) {
+  for (const auto& [name, value] : *guard.headers()) {
+    headers.erase(name);
+    headers.emplace(name, value);
+  }
+}
+
+std::string refusal(int status, const WebGuard& guard) {
+  constexpr int kUnauthorized = 401;
+  constexpr int kTooMany = 429;
   const std::string text = std::string(reason_of(status)) + "\n";
-  return "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason_of(status)) +
-         "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
-         "Connection: close\r\nContent-Length: " +
-         std::to_string(text.size()) + "\r\n\r\n" + text;
+  httplib::Headers headers = security_headers();
+  replace_headers(guard, headers);
+  headers.emplace("Content-Type", "text/plain; charset=utf-8");
+  headers.emplace("Connection", "close");
+  headers.emplace("Content-Length", std::to_string(text.size()));
+  if (status == kUnauthorized)
+    headers.emplace("WWW-Authenticate", "Basic realm=\"ectoscope\", charset=\"UTF-8\"");
+  if (status == kTooMany) headers.emplace("Retry-After", "5");
+  std::string answer =
+      "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason_of(status)) + "\r\n";
+  for (const auto& [name, value] : headers)
+    answer.append(name).append(": ").append(value).append("\r\n");
+  return answer + "\r\n" + text;
 }
 
 /// A request that is in memory, and its answer.
@@ -79,10 +112,11 @@ class MemoryStream : public httplib::Stream {
 /// Its sockets and threads are not used: see HttpFront.
 class Responder : public httplib::Server {
  public:
-  explicit Responder(HttpRoutes& routes) {
+  Responder(HttpRoutes& routes, const WebGuard& guard) {
     // Every path is ours: its own routing by regular expressions is never reached.
     set_pre_routing_handler(
-        [&routes](const httplib::Request& request, httplib::Response& response) {
+        [&routes, &guard](const httplib::Request& request, httplib::Response& response) {
+          replace_headers(guard, response.headers);
           routes.answer(request, response);
           return HandlerResponse::Handled;
         });
@@ -114,35 +148,66 @@ class Responder : public httplib::Server {
   }
 };
 
-httplib::Headers security_headers() {
-  return {{"Content-Security-Policy", std::string(kContentPolicy)},
-          {"X-Content-Type-Options", "nosniff"},
-          {"X-Frame-Options", "DENY"},
-          {"Referrer-Policy", "no-referrer"},
-          {"Cross-Origin-Opener-Policy", "same-origin"},
-          {"Cross-Origin-Resource-Policy", "same-origin"}};
-}
-
 }  // namespace
 
 struct HttpServer::State {
   State(HttpOptions given, const SnapshotBoard& board, Control& control)
       : options(std::move(given)),
         routes(options, board, control),
-        responder(routes),
+        responder(routes, guard),
         front(options.limits, hooks()) {
     responder.set_default_headers(security_headers());
   }
 
   HttpFront::Hooks hooks() {
-    return {.answer = [this](WholeRequest& request) { return responder.answer(request); },
-            .urgent = [this](std::string_view /*method*/,
-                             std::string_view path) { return routes.urgent(path); },
-            .refusal = refusal,
+    return {.answer = [this](WholeRequest& request) { return answer(request); },
+            .admit = [this](WholeRequest& request, std::string_view path) { admit(request, path); },
+            .refusal = [this](int status) { return refusal(status, guard); },
             .cut = [this](std::string_view reason) { routes.metrics().count_cut(reason); }};
   }
 
+  void admit(WholeRequest& request, std::string_view path) {
+    const WebGuard::Verdict verdict = guard.look(request.authorization, request.remote_address);
+    request.lane = verdict == WebGuard::Verdict::kAsk ? LaneKind::kPassword
+                   : routes.urgent(path)              ? LaneKind::kUrgent
+                                                      : LaneKind::kUsual;
+    request.refused = refused(verdict);
+  }
+
+  WholeAnswer answer(WholeRequest& request) {
+    if (request.lane == LaneKind::kPassword) {
+      request.refused = refused(guard.check(request.authorization, request.remote_address));
+    }
+    if (request.refused != 0) return {refusal(request.refused, guard), true};
+    return responder.answer(request);
+  }
+
+  /// The status, 0 when there is nothing to refuse.
+  int refused(WebGuard::Verdict verdict) {
+    constexpr int kUnauthorized = 401;
+    constexpr int kTooMany = 429;
+    const auto refuse = [this](int status, std::string_view reason) {
+      routes.metrics().count_cut(reason);
+      return status;
+    };
+    switch (verdict) {
+      case WebGuard::Verdict::kNoPassword:
+        return refuse(kUnauthorized, "no_password");
+      case WebGuard::Verdict::kWrong:
+        return refuse(kUnauthorized, "wrong_password");
+      case WebGuard::Verdict::kTooMany:
+        return refuse(kTooMany, "too_many_passwords");
+      case WebGuard::Verdict::kTooManyAsked:
+        return refuse(kTooMany, "rate_limit");
+      case WebGuard::Verdict::kWelcome:
+      case WebGuard::Verdict::kAsk:
+        break;
+    }
+    return 0;
+  }
+
   HttpOptions options;
+  WebGuard guard;
   HttpRoutes routes;
   Responder responder;
   HttpFront front;
@@ -156,12 +221,17 @@ HttpServer::~HttpServer() {
   stop();
 }
 
+void HttpServer::protect(const WebAccess& access, std::shared_ptr<TlsContext> tls) {
+  state_->guard.protect(access, std::move(tls));
+}
+
 std::optional<Error> HttpServer::start() {
   for (const std::string& address : state_->options.listen_addresses) {
     const auto port = state_->front.listen(address);
     if (!port.ok()) return port.error();
     if (state_->port == 0) state_->port = port.value();
   }
+  if (state_->guard.tls()) state_->front.use_tls([this] { return state_->guard.tls(); });
   state_->front.start();
   return std::nullopt;
 }
@@ -179,7 +249,8 @@ std::string HttpServer::url() const {
   const std::string& address = state_->options.listen_addresses.front();
   std::string host = address.substr(0, address.rfind(':'));
   if (host.empty() || host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
-  return "http://" + host + ":" + std::to_string(state_->port) + "/";
+  return (state_->guard.tls() ? "https://" : "http://") + host + ":" +
+         std::to_string(state_->port) + "/";
 }
 
 }  // namespace ectoscope

@@ -10,9 +10,12 @@
 
 #include "core/result.h"
 #include "core/snapshot.h"
+#include "core/web_access.h"
 #include "outputs/http_front.h"
 
 namespace ectoscope {
+
+class TlsContext;  // outputs/tls_context.h
 
 struct HttpOptions {
   std::vector<std::string> listen_addresses = {"127.0.0.1:9788"};  // HOST:PORT, [IPv6]:PORT, :PORT
@@ -32,6 +35,10 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();
+
+  /// Before start(): whether TLS is spoken, who is let in, which headers are sent.  Later: the same
+  /// anew, from the next connection and request on; TLS can't be turned on or off then.
+  void protect(const WebAccess& access, std::shared_ptr<TlsContext> tls);
 
   /// Listens on all addresses, or on none.  The error says what to do (port in use and the like).
   std::optional<Error> start();

@@ -87,6 +87,11 @@ class HeadReader {
       if (with_host_) return kBadRequest;
       with_host_ = true;
     }
+    if (same_name(name, "authorization")) {
+      if (with_authorization_) return kBadRequest;
+      with_authorization_ = true;
+      frame_.authorization = value;
+    }
     if (!same_name(name, "content-length")) return 0;
     size_t length = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
@@ -103,6 +108,7 @@ class HeadReader {
   bool needs_host_ = true;
   bool with_host_ = false;
   bool with_length_ = false;
+  bool with_authorization_ = false;
 };
 
 RequestFrame refused(RequestFrame frame, int status) {

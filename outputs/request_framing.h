@@ -25,7 +25,8 @@ struct RequestFrame {
   size_t body_size = 0;
   int status = 0;  // when refused
   std::string_view method;
-  std::string_view path;  // as sent, without the query
+  std::string_view path;           // as sent, without the query
+  std::string_view authorization;  // empty: none
 
   [[nodiscard]] size_t size() const { return skipped + head_size + body_size; }
 };

@@ -1,11 +1,15 @@
 #include "outputs/tls_context.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
-#include <climits>
+#include <cerrno>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <system_error>
 #include <utility>
 
 namespace ectoscope {
@@ -16,7 +20,11 @@ struct Free {
   void operator()(SSL* session) const { SSL_free(session); }
   void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
+using Certificate = std::unique_ptr<X509, Free>;
+using Bytes = std::unique_ptr<BIO, Free>;
 
 std::string openssl_error() {
   std::array<char, 256> text{};
@@ -66,7 +74,17 @@ void ask_for_certificate(SSL_CTX* context, TlsSettings::ClientAuth auth) {
   }
 }
 
-/// DNS names, addresses of mail and URIs of a certificate.
+std::string address_text(const ASN1_STRING* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+  const bool known = family == AF_INET || ASN1_STRING_length(address) == 16;
+  if (!known ||
+      inet_ntop(family, ASN1_STRING_get0_data(address), text.data(), text.size()) == nullptr)
+    return {};
+  return text.data();
+}
+
+/// DNS names, addresses of mail and machines, and URIs of a certificate.
 std::vector<std::string> alternative_names(X509* certificate) {
   std::vector<std::string> found;
   const std::unique_ptr<GENERAL_NAMES, Free> names(static_cast<GENERAL_NAMES*>(
@@ -75,8 +93,9 @@ std::vector<std::string> alternative_names(X509* certificate) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     int type = 0;
     const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type);
-    if (type != GEN_DNS && type != GEN_EMAIL && type != GEN_URI) continue;
     const auto* text = static_cast<const ASN1_STRING*>(value);
+    if (type == GEN_IPADD) found.push_back(address_text(text));
+    if (type != GEN_DNS && type != GEN_EMAIL && type != GEN_URI) continue;
     found.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                        static_cast<size_t>(ASN1_STRING_length(text)));
   }
@@ -88,44 +107,200 @@ std::vector<std::string> alternative_names(X509* certificate) {
 struct TlsContext::Held {
   std::unique_ptr<SSL_CTX, Free> context;
   std::vector<std::string> allowed_sans;
+  Validity validity;
 };
+
+namespace {
+
+/// A key with a passphrase can't be read: nobody is there to be asked.
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) {
+  return -1;
+}
+
+EventTime time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return EventTime(std::chrono::seconds(timegm(&parts)));
+}
+
+/// Puts settings into a context, and remembers what is wrong with them.
+class ContextMaker {
+ public:
+  ContextMaker(const TlsSettings& settings, SSL_CTX* context, std::vector<KeyProblem>& problems)
+      : settings_(settings), context_(context), problems_(problems) {}
+
+  void make() {
+    versions();
+    certificate();
+    key();
+    clients();
+    ciphers();
+    curves();
+  }
+
+  [[nodiscard]] const TlsContext::Validity& validity() const { return validity_; }
+
+ private:
+  void wrong(std::string key, std::string what) {
+    problems_.push_back({std::move(key), std::move(what)});
+  }
+
+  /// What is given as itself or as a file; null, and told, when that can't be read.
+  Bytes bytes(const std::string& key, const std::string& text, const std::string& file) {
+    if (!text.empty()) return Bytes(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    if (file.empty()) return nullptr;
+    errno = 0;
+    Bytes opened(BIO_new_file(file.c_str(), "r"));
+    if (!opened)
+      wrong(key + "_file", file + ": " + std::error_code(errno, std::system_category()).message());
+    ERR_clear_error();
+    return opened;
+  }
+
+  void unusable(const std::string& key, bool inline_text, const std::string& file,
+                const std::string& wanted) {
+    const std::string reason = openssl_error();
+    wrong(inline_text ? key : key + "_file",
+          (inline_text ? "" : file + ": ") + wanted + " is wanted here: " + reason);
+  }
+
+  void versions() {
+    SSL_CTX_set_min_proto_version(context_, version_number(settings_.min_version));
+    SSL_CTX_set_max_proto_version(context_, version_number(settings_.max_version));
+    // Older ones need signatures that are not taken otherwise.
+    if (settings_.min_version < TlsSettings::Version::k12) SSL_CTX_set_security_level(context_, 0);
+    SSL_CTX_set_mode(context_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                   SSL_MODE_RELEASE_BUFFERS);
+    // Each session is a new one: what was allowed once may not be any more.
+    SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context_, 0);
+    if (settings_.prefer_server_cipher_suites)
+      SSL_CTX_set_options(context_, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  }
+
+  void certificate() {
+    if (settings_.cert.empty() && settings_.cert_file.empty()) {
+      return wrong("cert_file", "our own certificate is missing");
+    }
+    const Bytes pem = bytes("cert", settings_.cert, settings_.cert_file);
+    if (!pem) return;
+    const Certificate own(PEM_read_bio_X509_AUX(pem.get(), nullptr, &no_passphrase, nullptr));
+    if (!own || SSL_CTX_use_certificate(context_, own.get()) != 1) {
+      return unusable("cert", !settings_.cert.empty(), settings_.cert_file, "a certificate in PEM");
+    }
+    validity_ = {time_of(X509_get0_notBefore(own.get())), time_of(X509_get0_notAfter(own.get()))};
+    while (X509* next = PEM_read_bio_X509(pem.get(), nullptr, &no_passphrase, nullptr))
+      SSL_CTX_add0_chain_cert(context_, next);
+    ERR_clear_error();
+  }
+
+  void key() {
+    if (settings_.key.empty() && settings_.key_file.empty()) {
+      return wrong("key_file", "our own certificate's key is missing");
+    }
+    const Bytes pem = bytes("key", settings_.key, settings_.key_file);
+    if (!pem) return;
+    const std::unique_ptr<EVP_PKEY, Free> key(
+        PEM_read_bio_PrivateKey(pem.get(), nullptr, &no_passphrase, nullptr));
+    if (!key) {
+      return unusable("key", !settings_.key.empty(), settings_.key_file,
+                      "a private key in PEM, without a passphrase,");
+    }
+    if (SSL_CTX_get0_certificate(context_) == nullptr) return;
+    if (SSL_CTX_use_PrivateKey(context_, key.get()) != 1) {
+      ERR_clear_error();
+      wrong(settings_.key.empty() ? "key_file" : "key",
+            (settings_.key.empty() ? settings_.key_file + ": " : std::string()) +
+                "this key does not belong to the certificate");
+    }
+  }
+
+  void clients() {
+    ask_for_certificate(context_, settings_.client_auth);
+    if (settings_.client_ca.empty() && settings_.client_ca_file.empty()) {
+      SSL_CTX_set_default_verify_paths(context_);  // as Go does: what the machine trusts
+      return;
+    }
+    const Bytes pem = bytes("client_ca", settings_.client_ca, settings_.client_ca_file);
+    if (!pem) return;
+    size_t count = 0;
+    while (X509* next = PEM_read_bio_X509(pem.get(), nullptr, &no_passphrase, nullptr)) {
+      const Certificate held(next);
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), next);
+      SSL_CTX_add_client_CA(context_, next);
+      ++count;
+    }
+    if (count == 0) {
+      return unusable("client_ca", !settings_.client_ca.empty(), settings_.client_ca_file,
+                      "a certificate in PEM");
+    }
+    ERR_clear_error();
+  }
+
+  void ciphers() {
+    if (settings_.cipher_suites.empty()) return;
+    std::string list;
+    for (const std::string& suite : settings_.cipher_suites) {
+      const std::string_view name = OPENSSL_cipher_name(suite.c_str());
+      // Those of TLS 1.3 are always on, as in Go.
+      if (name.starts_with("TLS_") || name == "(NONE)") continue;
+      list += (list.empty() ? "" : ":") + std::string(name);
+    }
+    if (!list.empty()) {
+      if (settings_.min_version < TlsSettings::Version::k12) list += ":@SECLEVEL=0";
+      if (SSL_CTX_set_cipher_list(context_, list.c_str()) != 1)
+        wrong("cipher_suites", openssl_error());
+    } else if (settings_.max_version == TlsSettings::Version::k13) {
+      SSL_CTX_set_min_proto_version(context_, TLS1_3_VERSION);
+    } else {
+      wrong("cipher_suites", "none of these is for max_version");
+    }
+  }
+
+  void curves() {
+    if (settings_.curve_preferences.empty()) return;
+    std::string list;
+    for (const std::string& curve : settings_.curve_preferences) {
+      const std::string name = curve.starts_with("CurveP")
+                                   ? "P-" + curve.substr(std::string_view("CurveP").size())
+                                   : curve;
+      list += (list.empty() ? "" : ":") + name;
+    }
+    if (SSL_CTX_set1_groups_list(context_, list.c_str()) != 1)
+      wrong("curve_preferences", openssl_error());
+  }
+
+  const TlsSettings& settings_;
+  SSL_CTX* context_;
+  std::vector<KeyProblem>& problems_;
+  TlsContext::Validity validity_;
+};
+
+}  // namespace
 
 TlsContext::TlsContext(std::unique_ptr<Held> held) : held_(std::move(held)) {}
 TlsContext::~TlsContext() = default;
 
-Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
+TlsContext::Validity TlsContext::validity() const {
+  return held_->validity;
+}
+
+std::shared_ptr<TlsContext> TlsContext::make(const TlsSettings& settings,
+                                             std::vector<KeyProblem>& problems) {
   ERR_clear_error();
-  std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return Error{"TLS: " + openssl_error()};
-  SSL_CTX_set_min_proto_version(context.get(), version_number(settings.min_version));
-  SSL_CTX_set_max_proto_version(context.get(), version_number(settings.max_version));
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                      SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  if (SSL_CTX_use_certificate_chain_file(context.get(), settings.cert_file.c_str()) != 1) {
-    return Error{"cert_file " + settings.cert_file + ": " + openssl_error()};
-  }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), settings.key_file.c_str(), SSL_FILETYPE_PEM) !=
-      1) {
-    return Error{"key_file " + settings.key_file + ": " + openssl_error()};
-  }
-  if (SSL_CTX_check_private_key(context.get()) != 1) {
-    return Error{"key_file " + settings.key_file + " does not belong to cert_file " +
-                 settings.cert_file};
-  }
-  if (!settings.client_ca_file.empty()) {
-    const char* file = settings.client_ca_file.c_str();
-    if (SSL_CTX_load_verify_locations(context.get(), file, nullptr) != 1) {
-      return Error{"client_ca_file " + settings.client_ca_file + ": " + openssl_error()};
-    }
-    SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(file));
-  }
-  ask_for_certificate(context.get(), settings.client_auth);
   auto held = std::make_unique<Held>();
-  held->context = std::move(context);
+  held->context.reset(SSL_CTX_new(TLS_server_method()));
+  if (!held->context) {
+    problems.push_back({"cert_file", openssl_error()});
+    return nullptr;
+  }
+  const size_t before = problems.size();
+  ContextMaker maker(settings, held->context.get(), problems);
+  maker.make();
+  if (problems.size() > before) return nullptr;
   held->allowed_sans = settings.client_allowed_sans;
+  held->validity = maker.validity();
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(held)));
 }
 

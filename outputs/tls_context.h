@@ -1,45 +1,29 @@
 // TLS for the HTTP side: certificates read once, then given to each connection.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "core/result.h"
+#include "core/time.h"
+#include "core/web_access.h"
 #include "outputs/channel.h"
 
 namespace ectoscope {
 
-/// As exporter-toolkit's tls_server_config has it.
-struct TlsSettings {
-  /// NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven,
-  /// RequireAndVerifyClientCert
-  enum class ClientAuth : uint8_t {
-    kNone,
-    kRequest,
-    kRequireAny,
-    kVerifyIfGiven,
-    kRequireVerified
-  };
-  enum class Version : uint8_t { k10, k11, k12, k13 };
-
-  std::string cert_file;
-  std::string key_file;
-  ClientAuth client_auth = ClientAuth::kNone;
-  std::string client_ca_file;
-  std::vector<std::string> client_allowed_sans;  // any of them will do; empty: no matter
-  Version min_version = Version::k12;
-  Version max_version = Version::k13;
-
-  bool operator==(const TlsSettings&) const = default;
-};
-
 /// Never changes once made.  Threads: any.
 class TlsContext {
  public:
-  /// Reads the files now.  The error names the file and says what is wrong with it.
-  static Result<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
+  /// Reads the files now.  Null when something is wrong, and all of it is in `problems` then, each
+  /// with the file's name.
+  static std::shared_ptr<TlsContext> make(const TlsSettings& settings,
+                                          std::vector<KeyProblem>& problems);
+
+  /// When our own certificate is valid.
+  struct Validity {
+    EventTime from;
+    EventTime until;
+  };
+  [[nodiscard]] Validity validity() const;
 
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

@@ -5,13 +5,14 @@
 namespace ectoscope {
 
 void WorkLanes::start(size_t workers) {
-  threads_.emplace_back([this] { run(urgent_); });
+  threads_.emplace_back([this] { run(lane(LaneKind::kUrgent)); });
+  threads_.emplace_back([this] { run(lane(LaneKind::kPassword)); });
   for (size_t i = 0; i < workers; ++i)
-    threads_.emplace_back([this] { run(usual_); });
+    threads_.emplace_back([this] { run(lane(LaneKind::kUsual)); });
 }
 
-void WorkLanes::add(Job job, bool urgent) {
-  Lane& lane = urgent ? urgent_ : usual_;
+void WorkLanes::add(Job job, LaneKind kind) {
+  Lane& lane = this->lane(kind);
   {
     const std::lock_guard lock(lane.changing);
     lane.jobs.push_back(std::move(job));
@@ -20,11 +21,11 @@ void WorkLanes::add(Job job, bool urgent) {
 }
 
 void WorkLanes::stop() {
-  for (Lane* lane : {&urgent_, &usual_}) {
-    const std::lock_guard lock(lane->changing);
-    lane->stopping = true;
-    lane->jobs.clear();
-    lane->changed.notify_all();
+  for (Lane& lane : lanes_) {
+    const std::lock_guard lock(lane.changing);
+    lane.stopping = true;
+    lane.jobs.clear();
+    lane.changed.notify_all();
   }
   for (std::thread& thread : threads_)
     thread.join();

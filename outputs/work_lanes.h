@@ -1,6 +1,7 @@
-// The threads that answer: one for what must never wait, some for the rest.
+// The threads that answer: one for what must never wait, one for passwords, some for the rest.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace ectoscope {
+
+enum class LaneKind : uint8_t { kUsual, kUrgent, kPassword };
 
 /// Runs jobs in the order of their lane.  The caller bounds how many there are.
 class WorkLanes {
@@ -23,7 +26,7 @@ class WorkLanes {
 
   void start(size_t workers);
   /// Threads: any.
-  void add(Job job, bool urgent);
+  void add(Job job, LaneKind kind);
   /// Forgets what has not begun and waits for what has.
   void stop();
 
@@ -37,8 +40,9 @@ class WorkLanes {
 
   static void run(Lane& lane);
 
-  Lane urgent_;
-  Lane usual_;
+  Lane& lane(LaneKind kind) { return lanes_[static_cast<size_t>(kind)]; }
+
+  std::array<Lane, 3> lanes_;  // by LaneKind
   std::vector<std::thread> threads_;
 };
 

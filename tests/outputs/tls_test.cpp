@@ -63,8 +63,9 @@ class TlsTest : public testing::Test {
   }
 
   void start() {
-    auto context = TlsContext::make(settings_);
-    ASSERT_TRUE(context.ok()) << context.error().message;
+    std::vector<KeyProblem> problems;
+    const auto context = TlsContext::make(settings_, problems);
+    ASSERT_TRUE(context) << problems.at(0).what;
     FrontLimits limits;
     limits.request_time = std::chrono::milliseconds(500);
     front_ = std::make_unique<HttpFront>(
@@ -72,10 +73,10 @@ class TlsTest : public testing::Test {
                                      [](WholeRequest&) {
                                        return WholeAnswer{std::string(kAnswer), true};
                                      },
-                                 .urgent = [](std::string_view, std::string_view) { return false; },
+                                 .admit = [](WholeRequest&, std::string_view) {},
                                  .refusal = [](int) { return std::string(); },
                                  .cut = [](std::string_view) {}});
-    front_->use_tls([held = context.value()] { return held; });
+    front_->use_tls([context] { return context; });
     auto port = front_->listen("127.0.0.1:0");
     ASSERT_TRUE(port.ok());
     port_ = port.value();
@@ -142,13 +143,16 @@ TEST_F(TlsTest, AsksForACertificateWhereOneIsRequired) {
 
 TEST_F(TlsTest, WrongFilesAreNamed) {
   settings_.key_file = (folder_ / "absent.pem").string();
-  auto absent = TlsContext::make(settings_);
-  ASSERT_FALSE(absent.ok());
-  EXPECT_THAT(absent.error().message, HasSubstr("absent.pem"));
+  settings_.client_ca_file = settings_.cert_file;
   std::ofstream(folder_ / "cert.pem") << "no certificate";
-  auto wrong = TlsContext::make(settings_);
-  ASSERT_FALSE(wrong.ok());
-  EXPECT_THAT(wrong.error().message, HasSubstr("cert.pem"));
+  std::vector<KeyProblem> problems;
+  EXPECT_EQ(TlsContext::make(settings_, problems), nullptr);
+  ASSERT_EQ(problems.size(), 3U);
+  EXPECT_EQ(problems[0].key, "cert_file");
+  EXPECT_THAT(problems[0].what, HasSubstr("cert.pem: a certificate in PEM is wanted here"));
+  EXPECT_EQ(problems[1].key, "key_file");
+  EXPECT_THAT(problems[1].what, HasSubstr("absent.pem: No such file or directory"));
+  EXPECT_EQ(problems[2].key, "client_ca_file");
 }
 
 }  // namespace
