@@ -63,7 +63,8 @@ ignore: []
 
 # Other settings for some of the traffic; the first that matches decides, and what it does not name
 # is as under `detectors:`.  Matched are application, database, user, route and tag, the comment's key
-# that named the route (controller, job, worker, live_view ...).
+# that named the route (controller, job, worker, live_view ...).  What pg_stat_statements counts of a
+# shape is judged as the log's latest execution of it; where the log shows none, by `database` alone.
 #   - match: {tag: job}
 #     detectors: {n_plus_one_read: {min_repeats: 100}, n_plus_one_write: {enabled: false}}
 overrides: []

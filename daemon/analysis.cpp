@@ -81,16 +81,20 @@ class Analysis::Judge final : public Report {
     incident_ = nullptr;
   }
 
-  /// By the settings outside of `overrides`: samples have no application and no route.
+  /// All see all samples, which are judged by what they are to each other; of each shape that one
+  /// is heard whose settings are the shape's.
   void judge(std::span<const StatementSample> samples, const Stream& stream) {
-    if (by_settings_.front() == nullptr) return;
     sampled_ = &stream;
-    by_settings_.front()->on_samples(samples, analysis_.words_.queries, *this);
+    for (const auto& detector : detectors_) {
+      sampling_ = detector.get();
+      measured([&] { detector->on_samples(samples, analysis_.words_.queries, *this); });
+    }
     sampled_ = nullptr;
   }
 
   void add(Observation observation) override {
     if (sampled_ != nullptr) {
+      if (!hears(observation.query)) return;
       // `repeats` make one occurrence of the kind.
       const uint64_t count = observation.statements / std::max<uint64_t>(1, observation.repeats);
       analysis_.book_.add_sampled(entry_, std::move(observation), count, *sampled_);
@@ -103,7 +107,8 @@ class Analysis::Judge final : public Report {
   }
 
   void near_miss(const NearMiss& miss) override {
-    if (analysis_.watchers_.near_misses == nullptr || sampled_ != nullptr) return;
+    if (analysis_.watchers_.near_misses == nullptr) return;
+    if (sampled_ != nullptr && !hears(miss.query)) return;
     analysis_.watchers_.near_misses->add(entry_.name, stream().database, miss);
   }
 
@@ -111,8 +116,15 @@ class Analysis::Judge final : public Report {
   [[nodiscard]] Micros spent() const { return spent_; }
 
  private:
-  // Of what is being judged: one of the three.
+  /// Of samples.
+  [[nodiscard]] bool hears(QueryId query) const {
+    return by_settings_[analysis_.overrides_->number_of_sample(query, sampled_->database)] ==
+           sampling_;
+  }
+
+  // Of what is being judged: one of the four.
   [[nodiscard]] const Stream& stream() const {
+    if (sampled_ != nullptr) return *sampled_;
     const StreamId id = trace_ != nullptr      ? trace_->stream
                         : incident_ != nullptr ? incident_->stream
                                                : execution_->stream;
@@ -173,6 +185,7 @@ class Analysis::Judge final : public Report {
   const Execution* execution_ = nullptr;
   const Trace* trace_ = nullptr;
   const Stream* sampled_ = nullptr;
+  const Detector* sampling_ = nullptr;  // the one that is being asked about samples
   uint32_t calls_ = 0;
   Micros spent_{0};
   const Incident* incident_ = nullptr;
@@ -184,7 +197,8 @@ Analysis::Analysis(const Config& config, const Vocabulary& words, size_t example
       watchers_(std::move(watchers)),
       config_(config),
       book_(words.queries, finding_limits(config, examples), or_default(watchers_.hooks)),
-      linker_(words.queries, [this](const Incident& incident) { on_incident(incident); }) {
+      linker_(words.queries, [this](const Incident& incident) { on_incident(incident); }),
+      temp_files_([this](const Incident& incident) { on_incident(incident); }) {
   reconfigure(config);
   grouper_ = std::make_unique<Grouper>(
       words_.queries, config.grouping(), [this](const Trace& trace) { on_trace(trace); }, judging);
@@ -198,6 +212,7 @@ void Analysis::reconfigure(const Config& config) {
   of_executions_.clear();
   of_traces_.clear();
   of_incidents_.clear();
+  of_samples_.clear();
   const auto registry = detector_registry();  // in the order of config.detectors()
   for (size_t i = 0; i < registry.size(); ++i) {
     judges_.push_back(std::make_unique<Judge>(registry[i], config_, i, *this,
@@ -206,6 +221,7 @@ void Analysis::reconfigure(const Config& config) {
     if ((registry[i].hears & kHearsExecutions) != 0) of_executions_.push_back(judge);
     if ((registry[i].hears & kHearsTraces) != 0) of_traces_.push_back(judge);
     if ((registry[i].hears & kHearsIncidents) != 0) of_incidents_.push_back(judge);
+    if ((registry[i].hears & kHearsSamples) != 0) of_samples_.push_back(judge);
   }
 }
 
@@ -236,20 +252,25 @@ void Analysis::add(std::span<const Execution> executions, std::span<const Planne
     const Query& query = words_.queries[execution.query];
     // A system query that is slow is slow; a tool's catalog read that only its plan shows is noise.
     if (query.system && execution.has(Execution::kPlanOnly)) continue;
-    const size_t settings = overrides_->number_of(execution.stream, execution.route);
+    const size_t settings = overrides_->number_of(execution);
     for (Judge* judge : of_executions_)
       judge->judge(execution, query, settings);
     if (watchers_.growth != nullptr) watchers_.growth->add(execution);
   }
   linker_.add(executions);
+  temp_files_.add(executions);
   if (!executions.empty()) grouper_->add(executions);
+}
+
+void Analysis::add(const Incident& incident) {
+  incident.kind == IncidentKind::kTempFile ? temp_files_.add(incident) : linker_.add(incident);
 }
 
 void Analysis::add_samples(const std::string& server, const DatabaseSamples& samples) {
   Stream stream;
   stream.server = server;
   stream.database = samples.database;
-  for (const auto& judge : judges_)
+  for (Judge* judge : of_samples_)
     judge->judge(samples.samples, stream);
 }
 
@@ -270,6 +291,7 @@ void Analysis::on_incident(const Incident& incident) {
 
 void Analysis::finish() {
   linker_.finish();
+  temp_files_.finish();
   grouper_->finish();
 }
 

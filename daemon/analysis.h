@@ -24,6 +24,7 @@
 #include "parsers/stream_table.h"
 #include "traces/grouper.h"
 #include "traces/incident_linker.h"
+#include "traces/temp_file_linker.h"
 
 namespace ectoscope {
 
@@ -58,7 +59,7 @@ class Analysis {
 
   /// In the order of the log; `plans` are of these executions and in their order.
   void add(std::span<const Execution> executions, std::span<const PlannedRun> plans);
-  void add(const Incident& incident) { linker_.add(incident); }
+  void add(const Incident& incident);
 
   /// What one poll of pg_stat_statements brought.
   void add_samples(const std::string& server, const DatabaseSamples& samples);
@@ -102,9 +103,11 @@ class Analysis {
   std::vector<Judge*> of_executions_;
   std::vector<Judge*> of_traces_;
   std::vector<Judge*> of_incidents_;
+  std::vector<Judge*> of_samples_;
   std::unique_ptr<Grouper> grouper_;
   uint64_t judgements_ = 0;
   IncidentLinker linker_;
+  TempFileLinker temp_files_;
 };
 
 }  // namespace ectoscope

@@ -1,7 +1,9 @@
 // Whose settings a statement or a trace is judged with.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,13 @@ class OverrideSelector {
   size_t number_of(StreamId stream, uint32_t route) {
     return overrides_.empty() ? 0 : look_up(stream, route);
   }
+  /// The same, and from now on number_of_sample() of its shape.
+  size_t number_of(const Execution& execution);
+
+  /// Of what pg_stat_statements counted of a shape, which names no application: as the log's latest
+  /// execution of it; of one that the log has not shown, the first that names nothing but
+  /// databases.
+  [[nodiscard]] size_t number_of_sample(QueryId query, const std::string& database) const;
 
  private:
   size_t look_up(StreamId stream, uint32_t route);
@@ -31,6 +40,7 @@ class OverrideSelector {
   const StreamTable& streams_;
   const Routes& routes_;
   std::map<std::pair<StreamId, uint32_t>, size_t> known_;  // emptied when it is full
+  std::vector<uint32_t> of_shapes_;                        // by QueryId, plus 1; 0: not seen
 };
 
 }  // namespace ectoscope

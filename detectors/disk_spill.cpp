@@ -1,8 +1,12 @@
-// Disk spill: a sort or a hash did not fit into work_mem and went through temporary files.
+// Disk spill: a sort or a hash did not fit into work_mem and went through temporary files, as a
+// plan shows or, where there is none, the lines of log_temp_files.
 #include <algorithm>
+#include <map>
 
+#include "core/incident.h"
 #include "core/near_miss.h"
 #include "detectors/registry.h"
+#include "detectors/support/incidents.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/wording.h"
 
@@ -32,14 +36,62 @@ class DiskSpill final : public Detector {
   void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) override {
     const double bytes = spilled(*plan);
-    if (bytes < min_spilled_) {
-      if (bytes * 2 >= min_spilled_) {
-        report.near_miss({query.id, kNoQuery, "min_spilled", bytes, min_spilled_,
-                          "bytes that one execution wrote to temporary files"});
-      }
-      return;
+    if (bytes > 0) note_planned(execution);
+    if (too_few(bytes, query.id, report)) return;
+    tell(observe(plan, execution, query, critical_duration_), bytes, report);
+  }
+
+  /// All files of one statement.
+  void on_incident(const Incident& incident, const QueryTable& queries, Report& report) override {
+    if (incident.kind != IncidentKind::kTempFile || incident.query == kNoQuery) return;
+    if (!sorts_by_work_mem(queries[incident.query]) || is_planned(incident)) return;
+    const auto bytes = static_cast<double>(incident.temp_bytes);
+    if (too_few(bytes, incident.query, report)) return;
+    Observation observation = observe(incident);
+    observation.database_time = observation.ended_at - observation.started_at;
+    observation.severity =
+        observation.database_time >= critical_duration_ ? Severity::kCritical : Severity::kWarning;
+    tell(std::move(observation), bytes, report);
+  }
+
+ private:
+  /// The latest execution of a backend whose plan told what it spilled.
+  struct Planned {
+    QueryId query = kNoQuery;
+    EventTime ended_at;
+  };
+
+  /// What builds an index has maintenance_work_mem; a COMMIT closes the files of its cursors.
+  static bool sorts_by_work_mem(const Query& query) {
+    return query.operation == Operation::kSelect || query.operation == Operation::kInsert ||
+           query.operation == Operation::kUpdate || query.operation == Operation::kDelete;
+  }
+
+  static constexpr size_t kMaxBackends = 10'000;
+  static constexpr Micros kSlack{1'000'000};  // the plan's record and the files' are not one
+
+  void note_planned(const Execution& execution) {
+    if (planned_.size() >= kMaxBackends) planned_.clear();
+    planned_[execution.pid] = {execution.query, execution.ended_at};
+  }
+
+  [[nodiscard]] bool is_planned(const Incident& incident) const {
+    const auto found = planned_.find(incident.pid);
+    if (found == planned_.end() || found->second.query != incident.query) return false;
+    const Micros apart = incident.at - found->second.ended_at;
+    return apart <= kSlack && apart >= -kSlack;
+  }
+
+  bool too_few(double bytes, QueryId query, Report& report) const {
+    if (bytes >= min_spilled_) return false;
+    if (bytes * 2 >= min_spilled_) {
+      report.near_miss({query, kNoQuery, "min_spilled", bytes, min_spilled_,
+                        "bytes that one execution wrote to temporary files"});
     }
-    Observation observation = observe(plan, execution, query, critical_duration_);
+    return true;
+  }
+
+  void tell(Observation observation, double bytes, Report& report) const {
     observation.confidence = 1;
     if (bytes < critical_spilled_) observation.severity = Severity::kWarning;
     observation.remedy = Remedy::kWorkMem;
@@ -48,7 +100,6 @@ class DiskSpill final : public Detector {
     report.add(std::move(observation));
   }
 
- private:
   /// By the blocks written, which log_buffers shows; else by what the sorts and hashes say.
   static double spilled(const Plan& plan) {
     const double written = plan.root().temp_blocks_written * kBlock;
@@ -65,6 +116,7 @@ class DiskSpill final : public Detector {
   const double min_spilled_;
   const double critical_spilled_;
   const Micros critical_duration_;
+  std::map<int32_t, Planned> planned_;  // by pid
 };
 
 std::string summarize(const Finding& finding) {
@@ -85,7 +137,8 @@ DetectorEntry describe_disk_spill() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<DiskSpill>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans | kHearsIncidents};
 }
 
 }  // namespace ectoscope

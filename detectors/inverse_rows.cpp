@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/shape_table.h"
@@ -104,7 +105,13 @@ class InverseRows final : public Detector {
     if (samples.size() < min_samples_ || execution.duration < min_duration_) return;
     if (percentile(samples, 0.95) < static_cast<double>(min_duration_.count())) return;
     const double found = correlation(samples);
-    if (found > -min_correlation_) return;
+    if (found > -min_correlation_) {
+      if (found * 2 <= -min_correlation_) {
+        report.near_miss({query.id, kNoQuery, "min_correlation", -found, min_correlation_,
+                          "how clearly its time falls as its rows rise"});
+      }
+      return;
+    }
     // Those on the slow side are the occurrences.
     if (static_cast<double>(execution.duration.count()) < percentile(samples, 0.5)) return;
     Observation observation = observe(plan, execution, query, critical_duration_);
@@ -142,7 +149,8 @@ DetectorEntry describe_inverse_rows() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<InverseRows>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans};
 }
 
 }  // namespace ectoscope

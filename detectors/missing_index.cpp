@@ -3,14 +3,19 @@
 //
 // Not reported: small tables, scans that keep more than a few rows in a hundred, conditions that no
 // plain index could do (unindexable_predicate has those).
+#include "core/near_miss.h"
 #include "detectors/registry.h"
-#include "detectors/support/plan_waste.h"
+#include "detectors/support/durations.h"
+#include "detectors/support/shape_table.h"
+#include "detectors/support/waste_seeker.h"
 #include "detectors/support/wording.h"
 
 namespace ectoscope {
 namespace {
 
 using Type = OptionSpec::Type;
+
+constexpr size_t kShapes = 2000;
 
 constexpr OptionSpec kOptions[] = {
     {"min_removed_rows", Type::kInteger, 10'000, 100, 1e12,
@@ -28,39 +33,71 @@ constexpr OptionSpec kOptions[] = {
 class MissingIndex final : public Detector {
  public:
   explicit MissingIndex(const Options& options)
-      : limits_{static_cast<double>(options.integer("min_removed_rows")),
-                options.ratio("min_removed_ratio")},
-        min_duration_(options.duration("min_duration")),
-        critical_duration_(options.duration("critical_duration")),
-        min_trigger_time_(options.duration("min_trigger_time")) {}
+      : seeker_(options), min_trigger_time_(options.duration("min_trigger_time")) {}
 
   void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) override {
-    if (execution.duration < min_duration_) return;
-    const std::optional<Waste> waste = worst_waste(*plan, query, limits_);
-    if (waste && waste->kind == WasteKind::kSequential) {
-      Observation observation = observe(plan, execution, query, *waste, critical_duration_);
+    const std::optional<Waste> waste =
+        seeker_.seek(*plan, execution, query, {WasteKind::kSequential}, report);
+    if (waste) {
+      Observation observation =
+          observe(plan, execution, query, *waste, seeker_.critical_duration());
       observation.remedy = Remedy::kAddIndex;
       report.add(std::move(observation));
       return;
     }
-    if (const PlanTrigger* trigger = slow_trigger(*plan)) {
-      report.add(of_trigger(plan, execution, query, *trigger));
+    if (execution.duration < seeker_.min_duration()) return;
+    const PlanTrigger* trigger = slow_trigger(*plan, query, report);
+    if (trigger == nullptr) return;
+    if (depends_on_the_row(*trigger, query)) {
+      report.near_miss({query.id,
+                        kNoQuery,
+                        {},
+                        trigger->time_ms,
+                        0,
+                        "a foreign key's trigger was slow, but most executions are quick: this row "
+                        "has many that refer to it, and an index finds them"});
+      return;
     }
+    report.add(of_trigger(plan, execution, query, *trigger));
+  }
+
+  void on_execution(const Execution& execution, const Query& query, Report& /*report*/) override {
+    if (query.operation != Operation::kDelete && query.operation != Operation::kUpdate) return;
+    if (query.key_form != KeyForm::kSingle || execution.has(Execution::kNoDuration)) return;
+    usual_[query.id].add(execution.duration);
   }
 
  private:
   /// The costliest one that a foreign key has on the table that it refers to.
-  [[nodiscard]] const PlanTrigger* slow_trigger(const Plan& plan) const {
+  [[nodiscard]] const PlanTrigger* slow_trigger(const Plan& plan, const Query& query,
+                                                Report& report) const {
     const PlanTrigger* worst = nullptr;
     if (plan.root().operation != "Delete" && plan.root().operation != "Update") return nullptr;
     for (const PlanTrigger& trigger : plan.triggers) {
       if (trigger.constraint.empty() || trigger.calls <= 0) continue;
-      const double least = to_ms(min_trigger_time_) * trigger.calls;
-      if (trigger.time_ms < least || trigger.time_ms < to_ms(min_duration_)) continue;
+      if (trigger.time_ms < to_ms(seeker_.min_duration())) continue;
+      const double a_call = trigger.time_ms / trigger.calls;
+      if (a_call < to_ms(min_trigger_time_)) {
+        if (a_call * 2 >= to_ms(min_trigger_time_)) {
+          report.near_miss({query.id, kNoQuery, "min_trigger_time", a_call * 1000,
+                            static_cast<double>(min_trigger_time_.count()),
+                            "the time of a call of a foreign key's trigger"});
+        }
+        continue;
+      }
       if (worst == nullptr || trigger.time_ms > worst->time_ms) worst = &trigger;
     }
     return worst;
+  }
+
+  /// A scan of the whole table takes every call about as long.  Where most executions took far less
+  /// than this one's trigger, it did not scan: it had many rows to delete, or waited.
+  [[nodiscard]] bool depends_on_the_row(const PlanTrigger& trigger, const Query& query) {
+    constexpr double kFarLess = 0.25;
+    const Durations* usual = usual_.find(query.id);
+    return usual != nullptr && usual->size() >= Durations::kLeast &&
+           to_ms(usual->median()) < kFarLess * trigger.time_ms / trigger.calls;
   }
 
   struct Reference {
@@ -90,7 +127,7 @@ class MissingIndex final : public Detector {
   [[nodiscard]] Observation of_trigger(const std::shared_ptr<const Plan>& plan,
                                        const Execution& execution, const Query& query,
                                        const PlanTrigger& trigger) const {
-    Observation observation = observe(plan, execution, query, critical_duration_);
+    Observation observation = observe(plan, execution, query, seeker_.critical_duration());
     observation.confidence = 0.85;  // the trigger may have waited for a lock instead
     observation.remedy = Remedy::kAddIndex;
     observation.evidence["trigger_ms"] = trigger.time_ms;
@@ -106,10 +143,9 @@ class MissingIndex final : public Detector {
     return observation;
   }
 
-  const WasteLimits limits_;
-  const Micros min_duration_;
-  const Micros critical_duration_;
+  const WasteSeeker seeker_;
   const Micros min_trigger_time_;
+  ShapeTable<Durations> usual_{kShapes};  // of deletes and updates of one row, by its key
 };
 
 std::string summarize(const Finding& finding) {
@@ -123,11 +159,7 @@ std::string summarize(const Finding& finding) {
            counted(finding.occurrences, "time", "times") + ".";
   }
   std::string text = finding.query.summary + " reads all of " + table;
-  if (const auto removed = finding.evidence.find("rows_removed");
-      removed != finding.evidence.end()) {
-    text += " and throws " + grouped(static_cast<uint64_t>(removed->second)) + " rows away";
-  }
-  return text + ", " + counted(finding.occurrences, "time", "times") + ".";
+  return text + removed_rows(finding) + ", " + counted(finding.occurrences, "time", "times") + ".";
 }
 
 }  // namespace
@@ -140,7 +172,8 @@ DetectorEntry describe_missing_index() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<MissingIndex>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans | kHearsExecutions};
 }
 
 }  // namespace ectoscope

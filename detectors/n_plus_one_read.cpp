@@ -130,7 +130,7 @@ DetectorEntry describe_n_plus_one_read() {
             return std::make_unique<NPlusOneRead>(options);
           },
           &summarize,
-          kHearsTraces};
+          kHearsTraces | kHearsSamples};
 }
 
 }  // namespace ectoscope

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "core/near_miss.h"
 #include "detectors/registry.h"
+#include "detectors/support/durations.h"
 #include "detectors/support/estimates.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/shape_table.h"
@@ -23,8 +25,6 @@ using Type = OptionSpec::Type;
 
 constexpr size_t kShapes = 2000;          // with plans
 constexpr size_t kTimedShapes = 100'000;  // with durations: 4 MB at most
-constexpr size_t kSamples = 9;            // the newest of a shape
-constexpr size_t kLeast = 3;              // before a median means something
 constexpr size_t kStructures = 4;         // plans of a shape that are remembered
 constexpr double kBadEstimate = 100;
 constexpr double kMinRows = 1000;
@@ -41,27 +41,6 @@ constexpr OptionSpec kOptions[] = {
      "and was slow has waited for something else."},
     {"critical_duration", Type::kDuration, 1'000'000, 1'000, 3'600'000'000,
      "From here on the finding is critical."},
-};
-
-/// The newest durations, small: there is one for each shape.
-struct Durations {
-  std::array<uint32_t, kSamples> micros{};
-  uint32_t seen = 0;
-
-  void add(Micros duration) {
-    constexpr int64_t kMost = UINT32_MAX;  // over an hour
-    micros[seen++ % kSamples] =
-        static_cast<uint32_t>(std::clamp<int64_t>(duration.count(), 0, kMost));
-  }
-  [[nodiscard]] size_t size() const { return std::min<size_t>(seen, kSamples); }
-
-  [[nodiscard]] Micros median() const {
-    std::array<uint32_t, kSamples> sorted = micros;
-    const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(size());
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(size() / 2);
-    std::nth_element(sorted.begin(), middle, end);
-    return Micros(*middle);
-  }
 };
 
 struct Structure {
@@ -134,10 +113,17 @@ class PlanFlip final : public Detector {
   void generic(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) const {
     if (execution.duration < min_duration_ || query.id >= usual_.size()) return;
-    if (usual_[query.id].size() < kLeast) return;
+    if (usual_[query.id].size() < Durations::kLeast) return;
     const Micros usual = usual_[query.id].median();
     const double slowdown = ratio(execution.duration, usual);
-    if (slowdown < min_slowdown_ || !works_hard(*plan, min_work_)) return;
+    if (!works_hard(*plan, min_work_)) return;
+    if (slowdown < min_slowdown_) {
+      if (slowdown * 2 >= min_slowdown_) {
+        report.near_miss({query.id, kNoQuery, "min_slowdown", slowdown, min_slowdown_,
+                          "times its usual duration, under the generic plan"});
+      }
+      return;
+    }
     Observation observation = observe(plan, execution, query, critical_duration_);
     observation.confidence = 0.9;
     observation.remedy = Remedy::kPlanPerValue;
@@ -158,7 +144,7 @@ class PlanFlip final : public Detector {
     if (own.misled) own.table = plan->nodes[worst->node].relation;
     for (size_t i = 0; i < history.structure_count; ++i) {
       const Structure& other = history.structures[i];
-      if (other.hash == own.hash || other.durations.size() < kLeast) continue;
+      if (other.hash == own.hash || other.durations.size() < Durations::kLeast) continue;
       // Slower than another plan that guessed right: this execution.  Quicker than one that guessed
       // wrong: the change itself, which ANALYZE keeps from being undone.
       const bool slower = own.misled && !other.misled && execution.duration >= min_duration_ &&
@@ -232,7 +218,8 @@ DetectorEntry describe_plan_flip() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<PlanFlip>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans | kHearsExecutions};
 }
 
 }  // namespace ectoscope

@@ -250,7 +250,8 @@ DetectorEntry describe_query_regression() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<QueryRegression>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsSamples};
 }
 
 }  // namespace ectoscope

@@ -1,4 +1,5 @@
 // Stale statistics: the planner expected a hundred times fewer or more rows of a table than came.
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 #include "detectors/support/estimates.h"
 #include "detectors/support/plan_waste.h"
@@ -32,7 +33,14 @@ class StaleStatistics final : public Detector {
                const Query& query, Report& report) override {
     if (execution.duration < min_duration_) return;
     const std::optional<Misestimate> worst = worst_estimate(*plan, query, min_rows_);
-    if (!worst || worst->ratio < min_ratio_) return;
+    if (!worst) return;
+    if (worst->ratio < min_ratio_) {
+      if (worst->ratio * 2 >= min_ratio_) {
+        report.near_miss({query.id, kNoQuery, "min_ratio", worst->ratio, min_ratio_,
+                          "times that a scan's rows differ from their estimate"});
+      }
+      return;
+    }
     const PlanNode& node = plan->nodes[worst->node];
     Observation observation = observe(plan, execution, query, critical_duration_);
     observation.confidence = worst->under ? 0.9 : 0.8;
@@ -77,7 +85,8 @@ DetectorEntry describe_stale_statistics() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<StaleStatistics>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans};
 }
 
 }  // namespace ectoscope

@@ -1,7 +1,7 @@
 // Unindexable predicate: the column stands inside a function or a cast, or behind a leading
 // wildcard, so that its index can't be used and nearly all rows are read in vain.
 #include "detectors/registry.h"
-#include "detectors/support/plan_waste.h"
+#include "detectors/support/waste_seeker.h"
 #include "detectors/support/wording.h"
 
 namespace ectoscope {
@@ -32,18 +32,14 @@ Remedy remedy_for(const PlanCondition& condition) {
 
 class UnindexablePredicate final : public Detector {
  public:
-  explicit UnindexablePredicate(const Options& options)
-      : limits_{static_cast<double>(options.integer("min_removed_rows")),
-                options.ratio("min_removed_ratio")},
-        min_duration_(options.duration("min_duration")),
-        critical_duration_(options.duration("critical_duration")) {}
+  explicit UnindexablePredicate(const Options& options) : seeker_(options) {}
 
   void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) override {
-    if (execution.duration < min_duration_) return;
-    const std::optional<Waste> waste = worst_waste(*plan, query, limits_);
-    if (!waste || waste->kind != WasteKind::kUnindexable) return;
-    Observation observation = observe(plan, execution, query, *waste, critical_duration_);
+    const std::optional<Waste> waste =
+        seeker_.seek(*plan, execution, query, {WasteKind::kUnindexable}, report);
+    if (!waste) return;
+    Observation observation = observe(plan, execution, query, *waste, seeker_.critical_duration());
     observation.columns.clear();
     add_column(observation, observation.table, waste->condition->column);
     observation.remedy = remedy_for(*waste->condition);
@@ -51,19 +47,13 @@ class UnindexablePredicate final : public Detector {
   }
 
  private:
-  const WasteLimits limits_;
-  const Micros min_duration_;
-  const Micros critical_duration_;
+  const WasteSeeker seeker_;
 };
 
 std::string summarize(const Finding& finding) {
   const std::string column = finding.columns.empty() ? "its column" : finding.columns[0];
   std::string text = finding.query.summary + " can't use an index on " + column;
-  if (const auto removed = finding.evidence.find("rows_removed");
-      removed != finding.evidence.end()) {
-    text += " and throws " + grouped(static_cast<uint64_t>(removed->second)) + " rows away";
-  }
-  return text + ", " + counted(finding.occurrences, "time", "times") + ".";
+  return text + removed_rows(finding) + ", " + counted(finding.occurrences, "time", "times") + ".";
 }
 
 }  // namespace
@@ -76,7 +66,8 @@ DetectorEntry describe_unindexable_predicate() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<UnindexablePredicate>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans};
 }
 
 }  // namespace ectoscope

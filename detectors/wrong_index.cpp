@@ -1,7 +1,7 @@
 // Wrong index: an index is read for its order, or by a part of the condition, and nearly every row
 // of it is thrown away.  The fewer rows match, the longer it takes.
 #include "detectors/registry.h"
-#include "detectors/support/plan_waste.h"
+#include "detectors/support/waste_seeker.h"
 #include "detectors/support/wording.h"
 
 namespace ectoscope {
@@ -22,30 +22,22 @@ constexpr OptionSpec kOptions[] = {
 
 class WrongIndex final : public Detector {
  public:
-  explicit WrongIndex(const Options& options)
-      : limits_{static_cast<double>(options.integer("min_removed_rows")),
-                options.ratio("min_removed_ratio")},
-        min_duration_(options.duration("min_duration")),
-        critical_duration_(options.duration("critical_duration")) {}
+  explicit WrongIndex(const Options& options) : seeker_(options) {}
 
   void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) override {
-    if (execution.duration < min_duration_) return;
-    const std::optional<Waste> waste = worst_waste(*plan, query, limits_);
+    const std::optional<Waste> waste = seeker_.seek(
+        *plan, execution, query, {WasteKind::kIndexOrder, WasteKind::kIndexColumn}, report);
     if (!waste) return;
-    const bool column = waste->kind == WasteKind::kIndexColumn;
-    if (!column && waste->kind != WasteKind::kIndexOrder) return;
-    Observation observation = observe(plan, execution, query, *waste, critical_duration_);
+    Observation observation = observe(plan, execution, query, *waste, seeker_.critical_duration());
     // Blocks tell less surely than rows: visibility checks read blocks, too.
-    if (column) observation.confidence -= 0.1;
+    if (waste->kind == WasteKind::kIndexColumn) observation.confidence -= 0.1;
     observation.remedy = Remedy::kAddIndex;
     report.add(std::move(observation));
   }
 
  private:
-  const WasteLimits limits_;
-  const Micros min_duration_;
-  const Micros critical_duration_;
+  const WasteSeeker seeker_;
 };
 
 std::string summarize(const Finding& finding) {
@@ -77,7 +69,8 @@ DetectorEntry describe_wrong_index() {
           [](const Options& options) -> std::unique_ptr<Detector> {
             return std::make_unique<WrongIndex>(options);
           },
-          &summarize};
+          &summarize,
+          kHearsPlans};
 }
 
 }  // namespace ectoscope

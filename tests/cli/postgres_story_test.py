@@ -35,12 +35,12 @@ UPDATE events SET workspace_id = 8 WHERE workspace_id = 7 AND id < 199900;
 PAGE = ('SELECT e0."id", e0."payload" FROM "events" AS e0 WHERE (e0."workspace_id" = %s) '
         'ORDER BY e0."id" LIMIT 50')
 
-# Comments refer to posts, and nothing helps to find those of one post.
+# Five hundred comments refer to each post, and nothing helps to find those of one.
 POSTS = """
 CREATE TABLE posts (id bigserial PRIMARY KEY, title text);
 CREATE TABLE comments (id bigserial PRIMARY KEY, body text, post_id bigint NOT NULL);
-INSERT INTO posts (title) SELECT 'post ' || i FROM generate_series(1, 200000) i;
-INSERT INTO comments (post_id, body) SELECT i % 200000 + 1, 'y' FROM generate_series(1, 1200000) i;
+INSERT INTO posts (title) SELECT 'post ' || i FROM generate_series(1, 1600) i;
+INSERT INTO comments (post_id, body) SELECT i % 1600 + 1, 'y' FROM generate_series(1, 800000) i;
 ALTER TABLE comments ADD FOREIGN KEY (post_id) REFERENCES posts ON DELETE CASCADE;
 ANALYZE;
 """

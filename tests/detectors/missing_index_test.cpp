@@ -54,6 +54,22 @@ TEST(MissingIndex, SequentialScans) {
   expect_found("missing_index", kItems, cases);
 }
 
+TEST(MissingIndex, TellsWhatMissedByLittle) {
+  const auto key = [](PlanMaker plan) { return plan.where("order_id"); };
+  const auto told = [&](const PlanMaker& plan, Micros duration = Micros(100'000)) {
+    return nearly("missing_index", kItems, plan, duration);
+  };
+  EXPECT_EQ(told(key(scan(1, 9'999))), "min_removed_rows 9999 of 1e+04");
+  EXPECT_EQ(told(key(scan(1, 4'999))), "");
+  EXPECT_EQ(told(key(scan(150, 10'000))), "min_removed_ratio 0.9852 of 0.99");
+  EXPECT_EQ(told(key(scan(300, 10'000))), "");
+  EXPECT_EQ(told(key(scan(1, 50'000)), Micros(9'999)), "min_duration 9999 of 1e+04");
+  EXPECT_EQ(told(key(scan(1, 50'000)), Micros(4'999)), "");
+  EXPECT_EQ(told(scan(1, 9'999).where("email").but([](PlanCondition& it) { it.function = true; })),
+            "")
+      << "unindexable_predicate's";
+}
+
 TEST(MissingIndex, SaysWhereAndHowMuch) {
   Probe probe("missing_index");
   probe.explain(scan(3, 800'000).where("order_id").make(), ran(kItems), kItems);
@@ -126,6 +142,41 @@ TEST(MissingIndex, UnderAForeignKeysTrigger) {
     EXPECT_EQ(one.index.has_value(), !one.columns.empty()) << c.why;
     EXPECT_EQ(one.evidence.at("trigger_ms"), 70) << c.why;
   }
+}
+
+/// Deletes of one order by its key: `before` of them, each so long, then one whose trigger is slow.
+size_t found_after(int before, Micros each, const Query& query, double trigger_ms = 70) {
+  Probe probe("missing_index");
+  for (int i = 0; i < before; ++i)
+    probe.run(ran(query, each), query);
+  const PlanTrigger trigger{"", "order_items_order_id_fkey", "orders", trigger_ms, 1};
+  probe.explain(deletion(trigger).make(), ran(query), query);
+  EXPECT_EQ(probe.observations.size() + probe.near_misses.size(), 1U);
+  return probe.observations.size();
+}
+
+TEST(MissingIndex, ATriggerThatIsSlowForSomeRowsAloneHasItsIndex) {
+  const Query by_id = by(erase("orders"), "id");
+  EXPECT_EQ(found_after(9, Micros(900), by_id), 0U) << "most have few items, this one has many";
+  EXPECT_EQ(found_after(2, Micros(900), by_id), 1U) << "too few to tell";
+  EXPECT_EQ(found_after(9, Micros(60'000), by_id), 1U) << "a scan takes each about as long";
+  EXPECT_EQ(found_after(9, Micros(900), erase("orders")), 1U)
+      << "without a key: most may have had no row to delete";
+  EXPECT_EQ(found_after(0, Micros(0), by_id, 4.9 + 5.2), 1U);
+}
+
+TEST(MissingIndex, ACascadeIsHealthySoonAfterItsIndexIsMade) {
+  const Query by_id = by(erase("orders"), "id");
+  Probe probe("missing_index");
+  const auto run = [&](double ms, int times) {
+    const PlanTrigger trigger{"", "order_items_order_id_fkey", "orders", ms, 1};
+    for (int i = 0; i < times; ++i)
+      probe.explain(deletion(trigger).make(), ran(by_id, Micros(int64_t(ms * 1000))), by_id);
+    return std::exchange(probe.observations, {}).size();
+  };
+  EXPECT_EQ(run(120, 20), 20U) << "each scans all of order_items";
+  EXPECT_EQ(run(1, 200), 0U) << "five hundred items of one order, by the index";
+  EXPECT_EQ(run(30, 3), 0U) << "the same from a cold disk";
 }
 
 }  // namespace

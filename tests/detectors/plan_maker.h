@@ -1,6 +1,7 @@
 // Plans by hand, for the detectors' tests.
 #pragma once
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -131,6 +132,21 @@ inline void expect_found(std::string_view detector, const Query& query,
     probe.explain(one.plan.make(), ran(query, one.duration, one.flags), query);
     EXPECT_EQ(probe.observations.size(), one.found ? 1U : 0U) << one.why;
   }
+}
+
+/// What one plan only nearly showed: "min_removed_rows 9999 of 10000"; "" where nothing was told.
+inline std::string nearly(std::string_view detector, const Query& query, const PlanMaker& plan,
+                          Micros duration = Micros(100'000)) {
+  Probe probe(detector);
+  probe.explain(plan.make(), ran(query, duration), query);
+  EXPECT_TRUE(probe.observations.empty());
+  if (probe.near_misses.empty()) return "";
+  EXPECT_EQ(probe.near_misses.size(), 1U);
+  const NearMiss& miss = probe.near_misses[0];
+  EXPECT_FALSE(miss.why.empty());
+  char numbers[64];
+  std::snprintf(numbers, sizeof numbers, " %.4g of %.4g", miss.value, miss.wanted);
+  return std::string(miss.option) + numbers;
 }
 
 }  // namespace ectoscope

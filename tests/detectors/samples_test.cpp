@@ -1,4 +1,5 @@
-// What slow_query and n_plus_one_read make of pg_stat_statements.
+// What slow_query, over_fetch and n_plus_one_read make of pg_stat_statements.
+#include "plan_maker.h"
 #include "sample_builder.h"
 
 namespace ectoscope {
@@ -57,6 +58,57 @@ TEST(SlowQueryFromSamples, SaysWhatWasCounted) {
   EXPECT_EQ(detector_named("slow_query").summarize(finding),
             "SELECT posts takes 150 ms in the mean, over 1,200 calls that pg_stat_statements "
             "counted.");
+}
+
+TEST(OverFetchFromSamples, IsAShapeThatBringsManyRowsInTheMean) {
+  Probe probe("over_fetch");
+  auto poll = PollBuilder(0).ran(shop().users, 10, 50ms, 19'999).ran(shop().posts, 7, 50ms, 14'000);
+  poll.ran(shop().orders, 3, 2s, 300'000);
+  probe.poll(poll.samples(), shop().queries);
+  EXPECT_EQ(probe.said(shop().queries), "posts x1\norders x1: critical");
+  EXPECT_EQ(probe.observations[0].statements, 7U);
+  EXPECT_EQ(probe.observations[0].database_time, 350ms);
+  EXPECT_EQ(probe.observations[0].evidence.at("rows_returned"), 2000);
+  EXPECT_LT(probe.observations[0].confidence, 0.95) << "less sure than a plan";
+  ASSERT_EQ(probe.near_misses.size(), 1U);
+  EXPECT_EQ(probe.near_misses[0].query, shop().users);
+  EXPECT_EQ(probe.near_misses[0].option, "min_rows");
+}
+
+TEST(OverFetchFromSamples, IsNotWhatIsBoundedOrQuick) {
+  QueryTable queries(8);
+  const QueryId posts = queries.add(select_all("posts"));
+  const QueryId change = queries.add(update("posts"));
+  const QueryId count =
+      queries.add(with(select_all("posts"), "count", [](Query& query) { query.aggregate = true; }));
+  const QueryId page =
+      queries.add(with(select_all("posts"), "page", [](Query& query) { query.has_limit = true; }));
+  Probe probe("over_fetch");
+  auto poll = PollBuilder(0).ran(change, 1, 1s, 50'000).ran(count, 1, 1s, 50'000);
+  poll.ran(page, 1, 1s, 50'000).ran(posts, 5, 9'999us, 50'000);
+  probe.poll(poll.samples(), queries);
+  EXPECT_EQ(probe.said(queries), "");
+  EXPECT_TRUE(probe.near_misses.empty());
+}
+
+TEST(OverFetchFromSamples, LeavesItToPlans) {
+  QueryTable queries(8);
+  const auto reading = [](const std::string& text, const std::string& canonical) {
+    Query query = select_all("posts");
+    query.text = text;
+    query.canonical = canonical;
+    return query;
+  };
+  const QueryId logged = queries.add(reading("with a literal", "posts of a state"));
+  const QueryId sampled = queries.add(reading("with a parameter", "posts of a state"));
+  const QueryId unplanned = queries.add(reading("another", "posts of a user"));
+  Probe probe("over_fetch");
+  const auto plan = PlanMaker().node(PlanNodeType::kSeqScan, {.found = 5}, "posts").make();
+  probe.explain(plan, ran(queries[logged], 1ms), queries[logged]);
+  auto poll = PollBuilder(0).ran(sampled, 1, 50ms, 5'000).ran(unplanned, 1, 50ms, 5'000);
+  probe.poll(poll.samples(), queries);
+  ASSERT_EQ(probe.observations.size(), 1U);
+  EXPECT_EQ(probe.observations[0].query, unplanned);
 }
 
 /// A page of 20 users, whose posts are looked up for each.

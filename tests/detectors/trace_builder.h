@@ -16,6 +16,7 @@
 
 #include "core/hash.h"
 #include "core/incident.h"
+#include "core/near_miss.h"
 #include "detectors/registry.h"
 
 namespace ectoscope {
@@ -208,6 +209,7 @@ class Probe final : public Report {
   }
 
   void add(Observation observation) override { observations.push_back(std::move(observation)); }
+  void near_miss(const NearMiss& miss) override { near_misses.push_back(miss); }
 
   /// As the pipeline does: each execution, then the trace.
   Probe& judge(TraceBuilder& builder, const QueryTable& queries) {
@@ -256,6 +258,7 @@ class Probe final : public Report {
   }
 
   std::vector<Observation> observations;
+  std::vector<NearMiss> near_misses;
 
  private:
   std::unique_ptr<Detector> detector_;

@@ -58,6 +58,20 @@ TEST(WrongIndex, Scans) {
   expect_found("wrong_index", kEvents, cases);
 }
 
+TEST(WrongIndex, TellsWhatMissedByLittle) {
+  const auto told = [](PlanMaker plan, Micros duration = Micros(100'000)) {
+    return nearly("wrong_index", kEvents, plan, duration);
+  };
+  EXPECT_EQ(told(walk(1, 9'999).where("workspace_id")), "min_removed_rows 9999 of 1e+04");
+  EXPECT_EQ(told(walk(150, 10'000).where("workspace_id")), "min_removed_ratio 0.9852 of 0.99");
+  EXPECT_EQ(told(walk(1, 50'000).where("workspace_id"), Micros(9'999)),
+            "min_duration 9999 of 1e+04");
+  EXPECT_EQ(
+      told(through({.found = 1, .expected = 40, .cost = 27'541, .blocks = 4602}), Micros(9'999)),
+      "min_duration 9999 of 1e+04");
+  EXPECT_EQ(told(walk(1, 9'999, Type::kSeqScan).where("workspace_id")), "") << "missing_index's";
+}
+
 TEST(WrongIndex, ColumnsAndSeverity) {
   Probe probe("wrong_index");
   const auto plan = walk(1, 1'200'000).where("workspace_id").make();
