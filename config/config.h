@@ -1,6 +1,7 @@
 // The configuration: a value that can't exist unvalidated.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -31,7 +32,8 @@ struct SettingsTables {
 };
 
 struct InputConfig {
-  std::string format = "auto";  // auto, stderr, csvlog, jsonlog
+  std::string format =
+      "auto";  // auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog, journald
   std::string log_line_prefix;  // as in postgresql.conf; empty: found from the records
   std::string timezone;         // what stamps without a known zone mean; empty: UTC
   size_t max_record_bytes = 0;
@@ -59,12 +61,15 @@ PostgresConfig default_postgres();
 /// A PostgreSQL server that `serve` watches.
 struct ServerConfig {
   std::string name;
-  std::vector<std::string> logs;  // paths or patterns; each is one log with its rotations
+  std::vector<std::string> logs;  // paths or patterns; each is one log with its rotations; or "-"
   bool from_end = true;           // a log without a checkpoint is read from its end on
   InputConfig input;
   std::vector<std::string> databases;  // empty: all
   PostgresConfig postgres;
 
+  [[nodiscard]] bool reads_standard_input() const {
+    return std::find(logs.begin(), logs.end(), "-") != logs.end();
+  }
   bool operator==(const ServerConfig&) const = default;
 };
 

@@ -146,6 +146,10 @@ class ConfigLoader {
                 path + ": a server needs logs, a list of paths or patterns, or postgres, or both");
     }
     for (const ServerConfig& other : config_.servers_) {
+      if (server.reads_standard_input() && other.reads_standard_input()) {
+        yaml_.add(node.Mark(), path + ".logs: '-', standard input, is read for server " +
+                                   in_quotes(other.name) + " already; it comes only once");
+      }
       if (!server.name.empty() && other.name == server.name) {
         yaml_.add(node.Mark(), path + ".name: " + in_quotes(server.name) +
                                    " is another server's already; each has its own");

@@ -16,7 +16,9 @@ bool name_like(std::string_view text) {
 }
 
 bool known_format(std::string_view text) {
-  return text == "auto" || text == "stderr" || text == "csvlog" || text == "jsonlog";
+  constexpr std::array<std::string_view, 9> kFormats = {
+      "auto", "stderr", "csvlog", "jsonlog", "cnpg", "cloudsql", "rds", "syslog", "journald"};
+  return std::find(kFormats.begin(), kFormats.end(), text) != kFormats.end();
 }
 
 // A prefix without the time could not tell one record from the next.
@@ -45,8 +47,9 @@ constexpr TextSpec kServer = {
     "changes, all findings are new ones."};
 
 constexpr std::array kInputTexts = {
-    TextSpec{"format", "auto", "one of auto, stderr, csvlog, jsonlog", &known_format,
-             "The format of the log files.  auto looks at their first bytes."},
+    TextSpec{"format", "auto",
+             "one of auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog, journald",
+             &known_format, "The format of the log files.  auto looks at their first bytes."},
     TextSpec{"log_line_prefix", "", "a log_line_prefix with %m, %t or %n in it", &usable_prefix,
              "As it stands in postgresql.conf, for the stderr format.  Empty: found from the "
              "records, also when it changes in mid-file."},
@@ -114,7 +117,8 @@ constexpr TextSpec kServerName = {
 constexpr TextSpec kLogPattern = {
     "logs", "", "a path, or one with *, ? and [...] in it", &any_path,
     "The server's logs.  Each is one log with its rotations: a pattern that matches all of them "
-    "loses nothing when a file is copied and cut.  Compressed files are left alone."};
+    "loses nothing when a file is copied and cut.  Compressed files are left alone.  - is standard "
+    "input."};
 
 constexpr TextSpec kStartAt = {"start_at", "end", "end or beginning", &start_or_end,
                                "Where a log is begun that was never followed before."};

@@ -74,8 +74,10 @@ void add_input_options(CLI::App& command, RawAnalyze& raw) {
       ->required()
       ->type_name("");
   command
-      .add_option("--format", to.format,
-                  "auto, stderr, csvlog or jsonlog (default: auto, by the first bytes)")
+      .add_option(
+          "--format", to.format,
+          "auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog or journald (default: "
+          "auto, by the first bytes)")
       ->type_name("FORMAT")
       ->check(setting_checker("format"));
   command

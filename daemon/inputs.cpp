@@ -8,6 +8,7 @@
 #include "ingest/block_reader.h"
 #include "outputs/text_layout.h"
 #include "parsers/log_format.h"
+#include "platform/system_clock.h"
 
 namespace ectoscope {
 namespace {
@@ -86,10 +87,12 @@ std::optional<Error> LogInputs::read(Pipeline& pipeline, Progress& progress) {
 }
 
 std::unique_ptr<LogParser> LogInputs::make_parser() const {
-  const LogParserOptions options{settings_.log_line_prefix, settings_.timezone};
-  if (settings_.format == "stderr") return make_log_parser(LogFormat::kStderr, options);
-  if (settings_.format == "csvlog") return make_log_parser(LogFormat::kCsv, options);
-  if (settings_.format == "jsonlog") return make_log_parser(LogFormat::kJson, options);
+  LogParserOptions options;
+  options.log_line_prefix = settings_.log_line_prefix;
+  options.timezone = settings_.timezone;
+  options.now = make_system_clock()->wall();
+  if (const auto format = log_format_named(settings_.format))
+    return make_log_parser(*format, options);
   return make_log_parser(options);
 }
 

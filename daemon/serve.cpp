@@ -1,5 +1,6 @@
 #include "daemon/serve.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -15,6 +16,7 @@
 #include "outputs/http_server.h"
 #include "platform/posix_files.h"
 #include "platform/posix_log_files.h"
+#include "platform/standard_input.h"
 #include "platform/system_clock.h"
 
 namespace ectoscope {
@@ -49,6 +51,11 @@ int wait_for_signal(const sigset_t& set, long milliseconds) {
   const timespec patience{milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   const int signal = sigtimedwait(&set, nullptr, &patience);
   return signal < 0 ? 0 : signal;
+}
+
+bool reads_standard_input(const Config& config) {
+  return std::any_of(config.servers().begin(), config.servers().end(),
+                     [](const auto& server) { return server.reads_standard_input(); });
 }
 
 void write_line(std::string_view line) {
@@ -102,7 +109,8 @@ void block_signals() {
 int serve(Config config, const ServeArguments& arguments,
           const std::function<void(const std::string& url)>& started) {
   const auto files = make_posix_files();
-  const auto log_files = make_posix_log_files();
+  const auto files_on_disk = make_posix_log_files();
+  const auto log_files = with_standard_input(*files_on_disk, STDIN_FILENO);
   const auto clock = make_system_clock();
   OwnLog log(*clock, arguments.log_format, arguments.log_level, &write_line);
   WebConfigFile web(*files, arguments.web_config_file);
@@ -124,6 +132,9 @@ int serve(Config config, const ServeArguments& arguments,
   if (const auto error = http.start()) return fail(kExitInput, error->message);
   daemon.start();
   log.info("started", {{"config", arguments.config_file}, {"url", http.url()}});
+  if (reads_standard_input(*daemon.config())) {
+    log.info("standard input is read as it comes; what is written while ectoscope is down is lost");
+  }
   started(http.url());
   run(daemon, our_signals(), log, [&]() -> std::vector<std::string> {
     refresh(web, http, *clock, log);

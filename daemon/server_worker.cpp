@@ -73,8 +73,9 @@ SourceSettings ServerWorker::settings_of(size_t source) const {
   settings.format = server_.input.format;
   settings.parser.log_line_prefix = server_.input.log_line_prefix;
   settings.parser.timezone = server_.input.timezone;
+  settings.parser.now = around_.clock.wall();
   settings.follow.pattern = server_.logs[source];
-  settings.follow.from_end = server_.from_end;
+  settings.follow.from_end = server_.from_end && server_.logs[source] != "-";
   settings.follow.max_record_bytes = server_.input.max_record_bytes;
   settings.limits = config_->limits();
   return settings;

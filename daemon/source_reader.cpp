@@ -17,9 +17,8 @@ constexpr uint64_t kMarkEvery = uint64_t{64} * 1024;
 constexpr Micros kMarkTime{1'000'000};  // of event time
 
 std::unique_ptr<LogParser> make_parser(const SourceSettings& settings) {
-  if (settings.format == "stderr") return make_log_parser(LogFormat::kStderr, settings.parser);
-  if (settings.format == "csvlog") return make_log_parser(LogFormat::kCsv, settings.parser);
-  if (settings.format == "jsonlog") return make_log_parser(LogFormat::kJson, settings.parser);
+  if (const auto format = log_format_named(settings.format))
+    return make_log_parser(*format, settings.parser);
   return make_log_parser(settings.parser);
 }
 

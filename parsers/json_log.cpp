@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "parsers/byte_scan.h"
+#include "parsers/envelope.h"
+#include "parsers/json_members.h"
 #include "parsers/json_object.h"
 #include "parsers/json_text.h"
 #include "parsers/line_words.h"
@@ -14,10 +16,38 @@
 namespace ectoscope {
 namespace {
 
+struct CnpgLine {
+  std::string_view record;
+  std::string_view problem;  // a reason of drops(); empty: none
+};
+
+CnpgLine open_cnpg(std::string_view line) {
+  const size_t brace = line.find('{');
+  if (brace == std::string_view::npos) return {{}, "bad_json"};
+  JsonMembers members(line.substr(brace));
+  CnpgLine opened;
+  bool postgres = false;
+  while (members.next()) {
+    if (members.key() == "logger") postgres = members.value() == "postgres";
+    if (members.key() == "record") opened.record = members.value();
+  }
+  if (!members.whole()) return {{}, "bad_json"};
+  // PostgreSQL's own start-up lines have no record.
+  if (!postgres || !opened.record.starts_with('{')) opened.problem = "other_program";
+  return opened;
+}
+
+/// "10.0.0.1:4321", as csvlog's connection_from has it, without the port.
+std::string_view host_of(std::string_view connection) {
+  return connection.substr(0, connection.rfind(':'));
+}
+
+constexpr size_t kMaxHead = 256;  // what kubectl logs --prefix --timestamps puts in front
+
 class JsonLog final : public LogParser {
  public:
-  explicit JsonLog(const LogParserOptions& options)
-      : stamps_(options.timezone), phase_texts_(options.phase_texts) {}
+  JsonLog(const LogParserOptions& options, bool wrapped)
+      : stamps_(options.timezone), phase_texts_(options.phase_texts), wrapped_(wrapped) {}
 
   size_t parse(std::string_view bytes, bool last, RecordHandler& handler) override {
     const char* const begin = bytes.data();
@@ -54,6 +84,11 @@ class JsonLog final : public LogParser {
 
  private:
   void take_line(std::string_view line, uint64_t offset, RecordHandler& handler) {
+    if (wrapped_) {
+      const CnpgLine opened = open_cnpg(line);
+      if (!opened.problem.empty()) return drop(opened.problem);
+      line = opened.record;
+    }
     if (!read_json_object(line, values_) || !fill()) return drop("bad_json");
     record_.offset = offset;
     unescape_texts();
@@ -98,6 +133,7 @@ class JsonLog final : public LogParser {
     record_.user = text_of(JsonKey::kUser);
     record_.database = text_of(JsonKey::kDatabase);
     record_.client_host = text_of(JsonKey::kHost);
+    if (wrapped_) record_.client_host = host_of(record_.client_host);
     record_.message = text_of(JsonKey::kMessage);
     record_.detail = text_of(JsonKey::kDetail);
     record_.hint = text_of(JsonKey::kHint);
@@ -124,6 +160,7 @@ class JsonLog final : public LogParser {
 
   StampReader stamps_;
   bool phase_texts_;
+  bool wrapped_;
   DropCounts drops_;
   uint64_t records_ = 0;
   uint64_t base_ = 0;            // offset of the next parse() in the whole input
@@ -137,7 +174,21 @@ class JsonLog final : public LogParser {
 }  // namespace
 
 std::unique_ptr<LogParser> make_json_parser(const LogParserOptions& options) {
-  return std::make_unique<JsonLog>(options);
+  return std::make_unique<JsonLog>(options, false);
+}
+
+std::unique_ptr<LogParser> make_cnpg_parser(const LogParserOptions& options) {
+  return std::make_unique<JsonLog>(options, true);
+}
+
+bool looks_like_cnpg(std::string_view line) {
+  const size_t brace = line.find('{');
+  if (brace == std::string_view::npos || brace > kMaxHead) return false;
+  const auto has = [line, brace](std::string_view text) {
+    return line.find(text, brace) != std::string_view::npos;
+  };
+  return (line.substr(brace).starts_with("{\"level\":") && has("\"logger\":") && has("\"msg\":")) ||
+         (has("\"logger\":\"postgres\"") && has("\"record\":{"));
 }
 
 }  // namespace ectoscope

@@ -12,4 +12,9 @@ namespace ectoscope {
 /// Line breaks never stand inside an object, so a broken one ends at its line.
 std::unique_ptr<LogParser> make_json_parser(const LogParserOptions& options);
 
+/// The same records as CloudNativePG writes them to its pods' output: each in the `record` of an
+/// object whose `logger` is `postgres`, with csvlog's column names.  What `kubectl logs` puts in
+/// front of a line is passed over; other loggers' lines are counted as "other_program".
+std::unique_ptr<LogParser> make_cnpg_parser(const LogParserOptions& options);
+
 }  // namespace ectoscope

@@ -50,6 +50,14 @@ constexpr KnownKey kKnownKeys[] = {
 };
 constexpr size_t kKnown = std::size(kKnownKeys);
 
+// CloudNativePG's names for them, where they differ: csvlog's columns.
+constexpr KnownKey kColumns[] = {
+    {"log_time", JsonKey::kTime},           {"user_name", JsonKey::kUser},
+    {"database_name", JsonKey::kDatabase},  {"process_id", JsonKey::kPid},
+    {"connection_from", JsonKey::kHost},    {"virtual_transaction_id", JsonKey::kVirtualXid},
+    {"sql_state_code", JsonKey::kSqlState}, {"query", JsonKey::kStatement},
+};
+
 /// A key with its closing quote and colon, its first and last eight bytes as numbers.  Together
 /// they tell all but the middle of keys over 16 bytes.
 struct QuickKey {
@@ -82,6 +90,8 @@ const std::array<QuickKey, kKnown> kQuickKeys = make_quick_keys();
 JsonKey key_of(std::string_view name) {
   for (const KnownKey& known : kKnownKeys)
     if (known.text == name) return known.key;
+  for (const KnownKey& column : kColumns)
+    if (column.text == name) return column.key;
   return JsonKey::kOther;
 }
 

@@ -1,9 +1,12 @@
 #include "parsers/log_format.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "parsers/csv_log.h"
+#include "parsers/envelope.h"
+#include "parsers/envelope_log.h"
 #include "parsers/json_log.h"
 #include "parsers/line_prefix.h"
 #include "parsers/stamps.h"
@@ -23,7 +26,24 @@ bool looks_like_csv(std::string_view line, StampReader& stamps) {
 }
 
 bool looks_like_json(std::string_view line) {
-  return line.starts_with('{') && line.find("\"timestamp\"") != std::string_view::npos;
+  return line.starts_with('{') && line.find("\"timestamp\"") != std::string_view::npos &&
+         !looks_like_cloudsql(line);
+}
+
+/// Formats that a line shows by its look alone, whatever its text says.
+std::optional<LogFormat> wrapped_format(std::string_view line) {
+  if (looks_like_journal(line)) return LogFormat::kJournald;
+  if (looks_like_cnpg(line)) return LogFormat::kCnpg;
+  if (looks_like_json(line)) return LogFormat::kJson;
+  if (looks_like_cloudsql(line)) return LogFormat::kCloudSql;
+  if (looks_like_syslog(line)) return LogFormat::kSyslog;
+  return std::nullopt;
+}
+
+/// It can't be changed there, and needs no finding.
+LogParserOptions with_rds_prefix(LogParserOptions options) {
+  if (options.log_line_prefix.empty()) options.log_line_prefix = "%t:%r:%u@%d:[%p]:";
+  return options;
 }
 
 class DetectingParser final : public LogParser {
@@ -59,17 +79,31 @@ class DetectingParser final : public LogParser {
 
 }  // namespace
 
+std::optional<LogFormat> log_format_named(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, LogFormat>, 8> kNames = {
+      {{"stderr", LogFormat::kStderr},
+       {"csvlog", LogFormat::kCsv},
+       {"jsonlog", LogFormat::kJson},
+       {"cnpg", LogFormat::kCnpg},
+       {"cloudsql", LogFormat::kCloudSql},
+       {"rds", LogFormat::kRds},
+       {"syslog", LogFormat::kSyslog},
+       {"journald", LogFormat::kJournald}}};
+  for (const auto& [known, format] : kNames)
+    if (known == name) return format;
+  return std::nullopt;
+}
+
 std::optional<LogFormat> detect_log_format(std::string_view head) {
   StampReader stamps("UTC");
   for (size_t i = 0; i < kLinesToLookAt; ++i) {
     const size_t end = head.find('\n');
     if (end == std::string_view::npos) {
       if (looks_like_csv(head, stamps)) return LogFormat::kCsv;
-      if (looks_like_json(head)) return LogFormat::kJson;
-      return std::nullopt;
+      return wrapped_format(head);
     }
     const std::string_view line = head.substr(0, end);
-    if (looks_like_json(line)) return LogFormat::kJson;
+    if (const auto wrapped = wrapped_format(line)) return wrapped;
     if (stamps.read(line).length != 0)
       return looks_like_csv(line, stamps) ? LogFormat::kCsv : LogFormat::kStderr;
     head.remove_prefix(end + 1);
@@ -93,6 +127,16 @@ std::unique_ptr<LogParser> make_log_parser(LogFormat format, const LogParserOpti
       return make_csv_parser(options);
     case LogFormat::kJson:
       return make_json_parser(options);
+    case LogFormat::kCnpg:
+      return make_cnpg_parser(options);
+    case LogFormat::kCloudSql:
+      return make_envelope_parser(make_cloudsql_envelope(), options);
+    case LogFormat::kSyslog:
+      return make_envelope_parser(make_syslog_envelope(options), options);
+    case LogFormat::kJournald:
+      return make_envelope_parser(make_journal_envelope(options), options);
+    case LogFormat::kRds:
+      return make_stderr_parser(with_rds_prefix(options));
     case LogFormat::kStderr:
       break;
   }

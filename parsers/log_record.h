@@ -64,7 +64,8 @@ class RecordHandler {
 /// What a parser could not use, by reason.  Reasons are fixed words, so the map stays small:
 /// "suspicious" (a forged line, see forgery_guard.h), "no_prefix",
 /// "unknown_language" (a stamp, and a severity in words that nobody here knows), "too_long",
-/// "truncated", "bad_csv", "bad_json"; "unknown_zone" counts stamps that were read in the default
+/// "truncated", "bad_csv", "bad_json", "cut_by_rds" (a record that ends with RDS's mark for it),
+/// those of envelopes (envelope_log.h); "unknown_zone" counts stamps that were read in the default
 /// zone.
 using DropCounts = std::map<std::string, uint64_t, std::less<>>;
 

@@ -20,6 +20,9 @@ constexpr size_t kMaxHead = 1024;
 constexpr size_t kLongEntry = size_t{64} * 1024;
 constexpr uint64_t kSettledRecords = 100;  // after so many one line alone proves no prefix
 
+/// What Amazon's DownloadDBLogFilePortion puts where it cut a line.
+constexpr std::string_view kCutByRds = "[Your log message was truncated]";
+
 /// A record's text as it stands in the log.
 struct RawText {
   std::string_view text;
@@ -64,6 +67,7 @@ class StderrLog final : public LogParser {
   std::string_view unfold_lines(const RawText& raw);
   void reserve_scratch(const RawText& text, const std::array<RawText, 4>& parts);
   void split_sqlstate();
+  [[nodiscard]] bool was_cut_by_rds() const;
 
   StampReader stamps_;
   PrefixSet prefixes_;
@@ -310,6 +314,7 @@ void StderrLog::emit() {
     record_.context = unfold(parts_[2]);
     record_.statement = unfold(parts_[3]);
   }
+  if (was_cut_by_rds()) return drop("cut_by_rds");
   split_sqlstate();
   if (record_.severity != LogSeverity::kLog) record_.message = without_position(record_.message);
   ++records_;
@@ -360,6 +365,14 @@ std::string_view StderrLog::unfold_lines(const RawText& raw) {
   }
   scratch_used_ += static_cast<size_t>(out - begin);
   return {begin, static_cast<size_t>(out - begin)};
+}
+
+/// Half a statement is another statement, and half a list of parameters other parameters.
+bool StderrLog::was_cut_by_rds() const {
+  const auto cut = [](std::string_view text) {
+    return text.ends_with(']') && text.ends_with(kCutByRds);
+  };
+  return cut(record_.message) || (has_parts_ && (cut(record_.detail) || cut(record_.statement)));
 }
 
 void StderrLog::split_sqlstate() {

@@ -71,7 +71,7 @@ class Usage(Case):
             (["nonsense"], b"nonsense"),
             (["analyze"], b"FILE"),
             (["analyze", "--formaat=csv", "x"], b"--formaat"),
-            (["analyze", "--format=xml", "x"], b"one of auto, stderr, csvlog, jsonlog"),
+            (["analyze", "--format=xml", "x"], b"one of auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog, journald"),
             (["analyze", "--log-line-prefix=%p", "x"], b"%m, %t or %n"),
             (["analyze", "--since=yesterday", "x"], b"is not a time"),
             (["analyze", "--since=2026-02-30", "x"], b"is not a time"),

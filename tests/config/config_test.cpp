@@ -136,8 +136,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"input: {max_record_bytes: 1MB}",
                 "e.yaml:1:27: input.max_record_bytes: '1MB' is not a size from 64KiB to 256MiB "
                 "(with B, KiB, MiB or GiB); the default is 16MiB"},
-        Mistake{"input: {format: syslog}",
-                "e.yaml:1:17: input.format: 'syslog' is not one of auto, stderr, csvlog, jsonlog; "
+        Mistake{"input: {format: gelf}",
+                "e.yaml:1:17: input.format: 'gelf' is not one of auto, stderr, csvlog, jsonlog, "
+                "cnpg, cloudsql, rds, syslog, journald; "
                 "the default is 'auto'"},
         Mistake{"input: {log_line_prefix: '[%p] '}",
                 "e.yaml:1:26: input.log_line_prefix: '[%p] ' is not a log_line_prefix with %m, %t "
@@ -230,7 +231,9 @@ TEST(Example, LoadsAsTheDefaults) {
 
 TEST(CommandLine, ValuesAreCheckedLikeTheFile) {
   EXPECT_EQ(problem_with("format", "jsonlog"), "");
-  EXPECT_EQ(problem_with("format", "xml"), "'xml' is not one of auto, stderr, csvlog, jsonlog");
+  EXPECT_EQ(
+      problem_with("format", "xml"),
+      "'xml' is not one of auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog, journald");
   EXPECT_EQ(problem_with("timezone", "-03:30"), "");
   EXPECT_EQ(problem_with("timezone", "-15:00"), "'-15:00' is not UTC or an offset like +02:00");
 }

@@ -54,6 +54,12 @@ max_event_age: 5m
   EXPECT_EQ(config.value().max_event_age(), std::chrono::minutes(5));
 }
 
+TEST(Servers, StandardInputIsReadOnce) {
+  EXPECT_EQ(problems("servers: [{name: a, logs: ['-']}, {name: b, logs: [/b.log]}]"), "");
+  EXPECT_THAT(problems("servers: [{name: a, logs: ['-']}, {name: b, logs: ['-']}]"),
+              HasSubstr("servers[1].logs: '-', standard input, is read for server 'a' already"));
+}
+
 TEST(Servers, AllMistakesAreToldAtOnce) {
   const std::string told = problems(R"(
 servers:
