@@ -16,6 +16,7 @@
 #include "outputs/http_server.h"
 #include "platform/posix_files.h"
 #include "platform/posix_log_files.h"
+#include "platform/service_manager.h"
 #include "platform/standard_input.h"
 #include "platform/system_clock.h"
 
@@ -81,18 +82,41 @@ void refresh(WebConfigFile& web, HttpServer& http, const Clock& clock, OwnLog& l
   tell_doubt(web, clock, log);
 }
 
-void run(Daemon& daemon, const sigset_t& signals, OwnLog& log,
+std::string status_of(const Snapshot& snapshot) {
+  const auto active = std::count_if(snapshot.findings.begin(), snapshot.findings.end(),
+                                    [](const auto& tracked) { return tracked->active; });
+  return "findings: " + std::to_string(active) +
+         ", sources: " + std::to_string(snapshot.sources.size()) +
+         ", problems: " + std::to_string(snapshot.problems.size());
+}
+
+/// Reads the configuration again, and lets systemd know how long that takes.
+void reload(Daemon& daemon, const ServiceManager& manager) {
+  manager.reloading();
+  daemon.reload();
+  manager.ready();
+}
+
+void run(Daemon& daemon, const sigset_t& signals, OwnLog& log, const Clock& clock,
          const std::function<std::vector<std::string>()>& refresh_web) {
   constexpr long kFirst = 20;  // milliseconds: ready as soon as each log was looked at
   constexpr long kPublishEvery = 1000;
+  ServiceManager manager = ServiceManager::from_environment();
+  std::string status;
   bool was_ready = false;
   for (;;) {
     const bool ready = daemon.board().latest()->ready;
-    if (ready && !was_ready) log.info("ready");
+    if (ready && !was_ready) {
+      log.info("ready");
+      manager.ready();
+    }
     was_ready = ready;
+    manager.keep_alive(clock.steady());
+    if (std::string now = status_of(*daemon.board().latest()); now != status)
+      manager.status(status = std::move(now));
     const int signal = wait_for_signal(signals, ready ? kPublishEvery : kFirst);
-    if (signal == SIGTERM || signal == SIGINT) return;
-    if (signal == SIGHUP) daemon.reload();
+    if (signal == SIGTERM || signal == SIGINT) return manager.stopping();
+    if (signal == SIGHUP) reload(daemon, manager);
     daemon.publish(refresh_web());
   }
 }
@@ -136,7 +160,7 @@ int serve(Config config, const ServeArguments& arguments,
     log.info("standard input is read as it comes; what is written while ectoscope is down is lost");
   }
   started(http.url());
-  run(daemon, our_signals(), log, [&]() -> std::vector<std::string> {
+  run(daemon, our_signals(), log, *clock, [&]() -> std::vector<std::string> {
     refresh(web, http, *clock, log);
     if (web.problem().empty()) return {};
     return {web.problem()};

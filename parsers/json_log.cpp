@@ -183,7 +183,7 @@ std::unique_ptr<LogParser> make_cnpg_parser(const LogParserOptions& options) {
 
 bool looks_like_cnpg(std::string_view line) {
   const size_t brace = line.find('{');
-  if (brace == std::string_view::npos || brace > kMaxHead) return false;
+  if (brace > kMaxHead) return false;  // npos too
   const auto has = [line, brace](std::string_view text) {
     return line.find(text, brace) != std::string_view::npos;
   };

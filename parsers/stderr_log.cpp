@@ -230,7 +230,8 @@ StderrLog::Step StderrLog::take_unmatched(const Entry& entry, std::string_view l
   }
   const bool broken = prefixes_.breaks_off_in_name(line);
   if (!broken) {
-    drop(stamps_.read(line).length != 0 && line.substr(0, kMaxHead).find(":  ") != line.npos
+    drop(stamps_.read(line).length != 0 &&
+                 line.substr(0, kMaxHead).find(":  ") != std::string_view::npos
              ? "unknown_language"
              : "no_prefix");
     return Step::kDone;

@@ -67,6 +67,24 @@ size_t read_tag(std::string_view text, Header& header) {
   return text.substr(at).starts_with(' ') ? at + 1 : at;
 }
 
+/// `-` or `[id key="value"][...]` at the front; 0 when it does not end.
+size_t structured_data_length(std::string_view text) {
+  if (text.starts_with('-')) return 1;
+  size_t at = 0;
+  while (text.substr(at).starts_with('[')) {
+    bool quoted = false;
+    for (++at; at < text.size() && (quoted || text[at] != ']'); ++at) {
+      if (text[at] == '\\')
+        ++at;
+      else if (text[at] == '"')
+        quoted = !quoted;
+    }
+    if (at >= text.size()) return 0;
+    ++at;
+  }
+  return at;
+}
+
 /// `1 2026-11-22T08:27:00Z host postgres 123 - - ` behind the priority.
 Header read_rfc5424(std::string_view line, size_t at) {
   Header header;
@@ -87,21 +105,9 @@ Header read_rfc5424(std::string_view line, size_t at) {
   const std::string_view message_id = field();
   if (host.empty() || message_id.empty() || !line.substr(at).starts_with(' ')) return {};
   ++at;
-  if (line.substr(at).starts_with('-')) {
-    ++at;
-  } else {
-    while (line.substr(at).starts_with('[')) {  // structured data
-      bool quoted = false;
-      for (++at; at < line.size() && (quoted || line[at] != ']'); ++at) {
-        if (line[at] == '\\')
-          ++at;
-        else if (line[at] == '"')
-          quoted = !quoted;
-      }
-      if (at >= line.size()) return {};
-      ++at;
-    }
-  }
+  const size_t data = structured_data_length(line.substr(at));
+  if (data == 0) return {};
+  at += data;
   if (line.substr(at).starts_with(' ')) ++at;
   if (line.substr(at).starts_with(kByteOrderMark)) at += kByteOrderMark.size();
   header.length = at;
