@@ -129,27 +129,4 @@ class SnapshotBoard {
   std::shared_ptr<const Snapshot> latest_ = std::make_shared<Snapshot>();
 };
 
-/// What a person asks the daemon to do.  Implemented by daemon/, called by the HTTP side.
-///
-/// Threads: any.
-class Control {
- public:
-  virtual ~Control() = default;
-
-  /// Reads the configuration again.  The error says why the old one stays.
-  virtual std::optional<std::string> reload() = 0;
-
-  /// False when there is no such finding.
-  virtual bool acknowledge(const std::string& finding_id, const std::string& by,
-                           const std::string& why) = 0;
-
-  /// One step of a finding's history, oldest first.
-  struct HistoryHour {
-    EventTime hour;
-    uint64_t occurrences = 0;
-    Micros database_time{0};
-  };
-  virtual std::vector<HistoryHour> history(const std::string& finding_id) = 0;
-};
-
 }  // namespace ectoscope

@@ -15,6 +15,7 @@ Daemon::Daemon(const DaemonSeams& seams, Config config, std::string config_file)
       key_(draw_key()),
       queries_(std::make_unique<QueryTable>(config.limits().shapes)),
       config_(std::make_shared<const Config>(std::move(config))),
+      page_ignores_(seams.files, config_->state().directory),
       last_reload_at_(seams.clock.wall()) {}
 
 Daemon::~Daemon() {
@@ -27,10 +28,12 @@ std::shared_ptr<const Config> Daemon::config() const {
 }
 
 std::unique_ptr<ServerWorker> Daemon::make_worker(const ServerConfig& server) {
-  return std::make_unique<ServerWorker>(
-      server, config_,
-      Surroundings{seams_.log_files, seams_.clock, *queries_, key_, seams_.log, seams_.store,
-                   seams_.connect});
+  auto worker =
+      std::make_unique<ServerWorker>(server, config_,
+                                     Surroundings{seams_.log_files, seams_.clock, *queries_, key_,
+                                                  seams_.log, seams_.store, seams_.connect});
+  worker->ignore_also(page_ignores_.rules());
+  return worker;
 }
 
 void Daemon::start() {
@@ -51,8 +54,10 @@ void Daemon::publish(std::vector<std::string> problems) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken_at = seams_.clock.wall();
   snapshot->ready = true;
+  snapshot->problems = std::move(problems);
   {
     const std::lock_guard lock(mutex_);
+    if (!page_ignores_.problem().empty()) snapshot->problems.push_back(page_ignores_.problem());
     snapshot->last_reload_ok = last_reload_ok_;
     snapshot->last_reload_at = last_reload_at_;
     for (const auto& worker : workers_) {
@@ -66,7 +71,6 @@ void Daemon::publish(std::vector<std::string> problems) {
       snapshot->servers.back().server = worker->server().name;
     }
   }
-  snapshot->problems = std::move(problems);
   snapshot->store_problem = seams_.store.problem();
   if (!snapshot->store_problem.empty()) snapshot->problems.push_back(snapshot->store_problem);
   for (const SourceState& source : snapshot->sources) {
@@ -159,6 +163,48 @@ bool Daemon::acknowledge(const std::string& finding_id, const std::string& by,
       worker->acknowledge(finding_id, acknowledgement);
   }
   return true;
+}
+
+void Daemon::spread_ignores() {
+  for (const auto& worker : workers_)
+    worker->ignore_also(page_ignores_.rules());
+}
+
+Result<bool> Daemon::ignore(const std::string& finding_id, const std::string& by,
+                            const std::string& why) {
+  const auto snapshot = board_.latest();
+  if (std::none_of(snapshot->findings.begin(), snapshot->findings.end(),
+                   [&](const auto& tracked) { return tracked->finding.id == finding_id; })) {
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  if (const auto error = page_ignores_.add(finding_id, by, why)) return *error;
+  spread_ignores();
+  return true;
+}
+
+Result<bool> Daemon::hear_again(const std::string& finding_id) {
+  const std::lock_guard lock(mutex_);
+  auto removed = page_ignores_.remove(finding_id);
+  if (removed.ok() && removed.value()) spread_ignores();
+  return removed;
+}
+
+NearlyFound Daemon::nearly_found() {
+  NearlyFound all;
+  const std::lock_guard lock(mutex_);
+  for (const DetectorConfig& detector : config_->detectors()) {
+    if (detector.enabled) all.kinds.push_back(detector.name);
+  }
+  all.since = seams_.clock.wall();
+  for (const auto& worker : workers_) {
+    const auto view = worker->view();
+    if (!view->nearly_found) continue;
+    all.since = std::min(all.since, view->nearly_found->since);
+    all.misses.insert(all.misses.end(), view->nearly_found->misses.begin(),
+                      view->nearly_found->misses.end());
+  }
+  return all;
 }
 
 std::vector<Control::HistoryHour> Daemon::history(const std::string& finding_id) {

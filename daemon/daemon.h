@@ -8,10 +8,12 @@
 
 #include "config/config.h"
 #include "core/clock.h"
+#include "core/control.h"
 #include "core/files.h"
 #include "core/log_files.h"
 #include "core/snapshot.h"
 #include "daemon/own_log.h"
+#include "daemon/page_ignores.h"
 #include "daemon/server_worker.h"
 
 namespace ectoscope {
@@ -46,11 +48,16 @@ class Daemon final : public Control {
   std::optional<std::string> reload() override;
   bool acknowledge(const std::string& finding_id, const std::string& by,
                    const std::string& why) override;
+  Result<bool> ignore(const std::string& finding_id, const std::string& by,
+                      const std::string& why) override;
+  Result<bool> hear_again(const std::string& finding_id) override;
   std::vector<HistoryHour> history(const std::string& finding_id) override;
+  NearlyFound nearly_found() override;
 
  private:
   void take_over(std::shared_ptr<const Config> config);
   std::unique_ptr<ServerWorker> make_worker(const ServerConfig& server);
+  void spread_ignores();
 
   DaemonSeams seams_;
   std::string config_file_;
@@ -60,6 +67,7 @@ class Daemon final : public Control {
   std::mutex reloading_;
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const Config> config_;
+  PageIgnores page_ignores_;
   std::vector<std::unique_ptr<ServerWorker>> workers_;
   bool last_reload_ok_ = true;
   EventTime last_reload_at_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/why.h"
 #include "detectors/registry.h"
 
 namespace ectoscope {
@@ -46,6 +47,8 @@ ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> co
   statements_.database("");
   AnalysisWatchers watchers;
   watchers.clock = &around_.clock;
+  watchers.near_misses = &near_misses_;
+  near_misses_since_ = around_.clock.wall();
   if (!server_.postgres.dsn.empty()) {
     link_ = std::make_unique<ServerLink>(server_, around_.connect, around_.queries, around_.key,
                                          config_->limits());
@@ -209,6 +212,7 @@ void ServerWorker::analyse(const std::stop_token& stop) {
     take_samples();
     take_configuration();
     take_acknowledgements();
+    take_page_rules();
     advance_event_time();
     if (uncommitted_ && around_.clock.steady() - committed_at_ >= kCommitEvery) commit();
     if (changed_ && around_.clock.steady() - published_at_ >= kPublishEvery) publish();
@@ -260,8 +264,46 @@ void ServerWorker::take_configuration() {
   config_ = std::move(config);
   analysis_->reconfigure(*config_);
   tracker_->set_limits(tracker_limits(*config_));
-  ignore_rules_ = IgnoreList(config_->ignore());
+  renew_ignore_rules();
+}
+
+void ServerWorker::ignore_also(std::vector<IgnoreRule> rules) {
+  const std::lock_guard lock(mutex_);
+  new_page_rules_ = std::move(rules);
+}
+
+void ServerWorker::take_page_rules() {
+  std::optional<std::vector<IgnoreRule>> rules;
+  {
+    const std::lock_guard lock(mutex_);
+    rules.swap(new_page_rules_);
+  }
+  if (!rules) return;
+  page_rules_ = std::move(*rules);
+  renew_ignore_rules();
+}
+
+void ServerWorker::renew_ignore_rules() {
+  std::vector<IgnoreRule> rules = config_->ignore();
+  rules.insert(rules.end(), page_rules_.begin(), page_rules_.end());
+  ignore_rules_ = IgnoreList(std::move(rules));
   changed_ = true;
+}
+
+/// Seldom: it costs a hash each.  A full book is begun anew, so that it tells of these days.
+void ServerWorker::describe_near_misses() {
+  constexpr Micros kEvery{10'000'000};
+  const Micros now = around_.clock.steady();
+  if (nearly_found_ && now - near_misses_shown_at_ < kEvery) return;
+  near_misses_shown_at_ = now;
+  auto found = std::make_shared<NearlyFound>();
+  found->since = near_misses_since_;
+  for (const DetectorEntry& entry : detector_registry())
+    describe_misses(near_misses_, entry, server_.name, around_.queries, found->misses);
+  nearly_found_ = std::move(found);
+  if (near_misses_.dropped() == 0) return;
+  near_misses_ = NearMissBook(kNearMisses);
+  near_misses_since_ = around_.clock.wall();
 }
 
 void ServerWorker::learn_names(Source& source, const SourceBatch& batch) {
@@ -500,6 +542,8 @@ void ServerWorker::publish() {
   }
   view->state = describe();
   hide_ignored(*view);
+  describe_near_misses();
+  view->nearly_found = nearly_found_;
   published_at_ = around_.clock.steady();
   changed_ = false;
   const std::lock_guard lock(mutex_);

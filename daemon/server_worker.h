@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "core/clock.h"
+#include "core/control.h"
 #include "core/hash.h"
 #include "core/log_files.h"
 #include "core/query.h"
@@ -27,6 +28,7 @@
 #include "findings/finding_tracker.h"
 #include "findings/ignore_list.h"
 #include "findings/ignored_statements.h"
+#include "findings/near_miss_book.h"
 #include "findings/statement_book.h"
 #include "findings/store.h"
 #include "parsers/stream_table.h"
@@ -50,7 +52,8 @@ struct ServerView {
   std::vector<std::shared_ptr<const QueryStatistics>> queries;
   std::vector<SourceState> sources;
   ServerState state;
-  bool tried = false;  // each log was looked at
+  std::shared_ptr<const NearlyFound> nearly_found;  // null: nothing was
+  bool tried = false;                               // each log was looked at
 };
 
 /// Threads: made, started and stopped by one; view() and reconfigure() from any.
@@ -69,6 +72,9 @@ class ServerWorker {
 
   /// Threads: any.  It shows at the next publishing.
   void acknowledge(const std::string& finding, const Acknowledgement& acknowledgement);
+
+  /// Threads: any.  Beside the configuration's rules, in place of those given before.
+  void ignore_also(std::vector<IgnoreRule> rules);
 
   /// The detectors' settings and the limits on age, from the next batch on.
   void reconfigure(std::shared_ptr<const Config> config);
@@ -111,6 +117,9 @@ class ServerWorker {
   void advance_event_time();
   void take_configuration();
   void take_acknowledgements();
+  void take_page_rules();
+  void renew_ignore_rules();
+  void describe_near_misses();
   void restore();
   void commit();
   [[nodiscard]] std::vector<SourceCheckpoint> checkpoints();
@@ -120,6 +129,8 @@ class ServerWorker {
   [[nodiscard]] SourceState describe(const Source& source) const;
   void tell_problem(Source& source);
   [[nodiscard]] SourceSettings settings_of(size_t source) const;
+
+  static constexpr size_t kNearMisses = 2000;
 
   ServerConfig server_;
   std::shared_ptr<const Config> config_;
@@ -133,6 +144,11 @@ class ServerWorker {
   std::string link_told_;             // its problem that was logged last
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FindingTracker> tracker_;
+  NearMissBook near_misses_{kNearMisses};
+  EventTime near_misses_since_;
+  std::shared_ptr<const NearlyFound> nearly_found_;
+  Micros near_misses_shown_at_{0};
+  std::vector<IgnoreRule> page_rules_;
   IgnoreList ignore_rules_;
   IgnoredStatements ignored_;  // by their comment
   std::vector<Source> sources_;
@@ -155,6 +171,7 @@ class ServerWorker {
   std::shared_ptr<const ServerView> view_;
   std::shared_ptr<const Config> new_config_;
   std::map<std::string, Acknowledgement> acknowledgements_;
+  std::optional<std::vector<IgnoreRule>> new_page_rules_;
   std::vector<std::jthread> threads_;
 };
 

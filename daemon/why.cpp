@@ -61,7 +61,7 @@ std::optional<Shape> shape_of(const std::string& id, const Config& config,
   return std::nullopt;
 }
 
-Miss describe(const NearMissBook::Kept& kept, const DetectorEntry& entry, const Config& config,
+Miss describe(const NearMissBook::Kept& kept, const DetectorEntry& entry, const std::string& server,
               const QueryTable& queries) {
   const NearMiss& nearest = kept.nearest;
   Miss miss;
@@ -70,8 +70,8 @@ Miss describe(const NearMissBook::Kept& kept, const DetectorEntry& entry, const 
   const auto canonical = [&queries](QueryId id) {
     return id == kNoQuery ? std::string_view() : std::string_view(queries[id].canonical);
   };
-  miss.id = finding_id({kept.kind, config.server(), kept.database, canonical(nearest.query),
-                        canonical(nearest.parent)});
+  miss.id = finding_id(
+      {kept.kind, server, kept.database, canonical(nearest.query), canonical(nearest.parent)});
   if (nearest.query != kNoQuery) miss.query = query_facts(queries[nearest.query]);
   miss.value = nearest.value;
   miss.wanted = nearest.wanted;
@@ -139,6 +139,15 @@ std::string problem_with_why(const std::string& asked) {
   return problem;
 }
 
+void describe_misses(const NearMissBook& book, const DetectorEntry& entry,
+                     const std::string& server, const QueryTable& queries,
+                     std::vector<Miss>& misses) {
+  const std::vector<NearMissBook::Kept> kept = book.misses(entry.name);
+  const size_t shown = std::min(kept.size(), kMostMisses);
+  for (size_t i = 0; i < shown; ++i)
+    misses.push_back(describe(kept[i], entry, server, queries));
+}
+
 Explanation explain(const std::string& asked, const Config& config, const Pipeline& pipeline,
                     const AnalysisReport& report) {
   Explanation explanation;
@@ -164,7 +173,7 @@ Explanation explain(const std::string& asked, const Config& config, const Pipeli
     if (explanation.misses.size() == kMostMisses) {
       ++explanation.misses_left_out;
     } else {
-      explanation.misses.push_back(describe(kept, *entry, config, pipeline.queries()));
+      explanation.misses.push_back(describe(kept, *entry, config.server(), pipeline.queries()));
     }
   }
   return explanation;

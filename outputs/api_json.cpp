@@ -251,6 +251,23 @@ std::string sources_json(const Snapshot& snapshot) {
   return out.str();
 }
 
+std::string near_misses_json(const NearlyFound& found, std::string_view kind) {
+  std::ostringstream out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("schema", 1);
+  json.member("since", format_rfc3339(found.since));
+  json.key("near_misses");
+  json.begin_array();
+  for (const Miss& miss : found.misses) {
+    if (!kind.empty() && miss.kind != kind) continue;
+    write_miss(json, miss);
+  }
+  json.end_array();
+  json.end_object();
+  return out.str();
+}
+
 std::string error_json(int status, std::string_view message) {
   std::ostringstream out;
   JsonWriter json(out);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/control.h"
 #include "core/snapshot.h"
 #include "outputs/finding_filter.h"
 
@@ -33,6 +34,9 @@ Result<QueryFilter> read_query_filter(const UrlParameters& parameters, QueryFilt
 std::string queries_json(const Snapshot& snapshot, const QueryFilter& filter);
 
 std::string sources_json(const Snapshot& snapshot);
+
+/// What was nearly found; of one kind where `kind` is not empty.
+std::string near_misses_json(const NearlyFound& found, std::string_view kind);
 
 /// {"error": {"status": 404, "message": "..."}}
 std::string error_json(int status, std::string_view message);

@@ -1,13 +1,16 @@
-# cmake -DFOLDER=... -DOUTPUT=... -P embed.cmake: every file of FOLDER as a C++ table, assets().
-file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*)
+# cmake -DFOLDER=... -DMORE=... -DOUTPUT=... -P embed.cmake: every file of FOLDER, and the file MORE, as a C++ table,
+# assets().
+file(GLOB files ${FOLDER}/*)
+list(APPEND files ${MORE})
 list(SORT files)
 set(arrays "")
 set(table "")
 set(number 0)
-foreach(name IN LISTS files)
-  file(READ ${FOLDER}/${name} hex HEX)
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
-  get_filename_component(extension ${name} EXT)
+  get_filename_component(extension ${name} LAST_EXT)
   if(extension STREQUAL ".css")
     set(type "text/css; charset=utf-8")
   elseif(extension STREQUAL ".js")
@@ -22,6 +25,6 @@ foreach(name IN LISTS files)
   math(EXPR number "${number} + 1")
 endforeach()
 file(WRITE ${OUTPUT}
-  "// Written by outputs/embed.cmake from outputs/static/.\n#include \"outputs/assets.h\"\n\n#include <array>\n\n"
+  "// Written by outputs/embed.cmake.\n#include \"outputs/assets.h\"\n\n#include <array>\n\n"
   "namespace ectoscope {\nnamespace {\n\n${arrays}\nconstexpr std::array<Asset, ${number}> kAssets = {{\n${table}}};\n"
   "}  // namespace\n\nstd::span<const Asset> assets() {\n  return kAssets;\n}\n\n}  // namespace ectoscope\n")

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <string>
 
+#include "outputs/assets.h"
 #include "outputs/page_frame.h"
 #include "outputs/text_layout.h"
 
@@ -15,13 +15,24 @@ using std::chrono::hours;
 
 constexpr int64_t kMostHours = 7 * 24;
 constexpr int64_t kLeastHours = 24;
-constexpr double kHeight = 80;
-constexpr double kBar = 10;  // width with its gap
 
 std::string hour_text(EventTime hour) {
   std::string text = format_rfc3339(hour).substr(0, 16);
   text[10] = ' ';
-  return text + " UTC";
+  return text;
+}
+
+int64_t hour_number(EventTime at) {
+  return std::chrono::floor<hours>(at).time_since_epoch().count();
+}
+
+void row(HtmlWriter& html, const Control::HistoryHour& hour) {
+  html.open("tr", {{"data-hour", std::to_string(hour_number(hour.hour))},
+                   {"data-count", std::to_string(hour.occurrences)}});
+  html.element("td", {}, hour_text(hour.hour));
+  html.element("td", {{"class", "n"}}, with_commas(hour.occurrences));
+  html.element("td", {{"class", "n"}}, readable(hour.database_time));
+  html.close("tr");
 }
 
 }  // namespace
@@ -29,47 +40,32 @@ std::string hour_text(EventTime hour) {
 void write_history(HtmlWriter& html, const std::vector<Control::HistoryHour>& history,
                    EventTime now) {
   if (history.empty()) return;
-  std::map<EventTime, const Control::HistoryHour*> by_hour;
-  uint64_t most = 1;
-  for (const Control::HistoryHour& step : history) {
-    by_hour[std::chrono::floor<hours>(step.hour)] = &step;
-    most = std::max(most, step.occurrences);
+  const int64_t last = std::max(hour_number(history.back().hour), hour_number(now));
+  const int64_t count =
+      std::clamp(last - hour_number(history.front().hour) + 1, kLeastHours, kMostHours);
+  const int64_t first = last - count + 1;
+  uint64_t most = 0;
+  for (const Control::HistoryHour& hour : history)
+    most = std::max(most, hour.occurrences);
+  html.raw("<div class=\"chart\" hidden>");
+  html.element("canvas",
+               {{"data-table", "history-table"},
+                {"data-first", std::to_string(first)},
+                {"data-hours", std::to_string(count)},
+                {"role", "img"},
+                {"aria-label", "Occurrences by hour, at most " + with_commas(most) +
+                                   " an hour; the table below has the figures"}},
+               "");
+  html.raw(
+      "</div><details class=\"fold\"><summary>As a table</summary><div class=\"scroll\" "
+      "tabindex=\"0\"><table id=\"history-table\"><thead><tr><th>Hour, UTC</th><th "
+      "class=\"n\">Occurrences</th><th class=\"n\">Database time</th></tr></thead><tbody>");
+  for (const Control::HistoryHour& hour : history) {
+    if (hour_number(hour.hour) >= first) row(html, hour);
   }
-  const EventTime last =
-      std::max(by_hour.rbegin()->first, EventTime(std::chrono::floor<hours>(now)));
-  const int64_t known =
-      std::chrono::duration_cast<hours>(last - by_hour.begin()->first).count() + 1;
-  const int64_t count = std::clamp(known, kLeastHours, kMostHours);
-  const EventTime first = last - hours(count - 1);
-  const double width = kBar * static_cast<double>(count);
-  html.open("svg", {{"class", "history"},
-                    {"viewBox", "0 0 " + decimal(width, 0) + " " + decimal(kHeight, 0)},
-                    {"preserveAspectRatio", "none"},
-                    {"role", "img"},
-                    {"aria-label", "Occurrences by hour, at most " + with_commas(most)}});
-  for (int64_t i = 0; i < count; ++i) {
-    const auto found = by_hour.find(first + hours(i));
-    if (found == by_hour.end()) continue;
-    const Control::HistoryHour& step = *found->second;
-    const double height =
-        std::max(2.0, kHeight * static_cast<double>(step.occurrences) / static_cast<double>(most));
-    html.open("rect", {{"x", decimal(static_cast<double>(i) * kBar + 1, 0)},
-                       {"y", decimal(kHeight - height, 2)},
-                       {"width", decimal(kBar - 2, 0)},
-                       {"height", decimal(height, 2)}});
-    html.element("title", {},
-                 hour_text(found->first) + ": " + count_of(step.occurrences, "time", "times") +
-                     ", " + readable(step.database_time) + " in the database");
-    html.close("rect");
-  }
-  html.close("svg");
-  html.raw("<div class=\"scale\"><span>");
-  html.text(hour_text(first));
-  html.raw("</span><span>");
-  html.text("at most " + with_commas(most) + " an hour");
-  html.raw("</span><span>");
-  html.text(hour_text(last));
-  html.raw("</span></div>");
+  html.raw("</tbody></table></div></details>");
+  html.element("script", {{"src", asset_url("chart.min.js")}, {"defer", ""}}, "");
+  html.element("script", {{"src", asset_url("history.js")}, {"defer", ""}}, "");
 }
 
 }  // namespace ectoscope

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/control.h"
 #include "outputs/html.h"
 
 namespace ectoscope {

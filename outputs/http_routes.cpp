@@ -1,11 +1,15 @@
 #include "outputs/http_routes.h"
 
+#include <array>
 #include <httplib.h>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "outputs/api_json.h"
 #include "outputs/assets.h"
+#include "outputs/ignored_section.h"
 #include "outputs/pages.h"
+#include "outputs/person_said.h"
 #include "outputs/same_site.h"
 
 namespace ectoscope {
@@ -18,48 +22,33 @@ constexpr int kNotFound = 404;
 constexpr int kMethodNotAllowed = 405;
 constexpr int kServerError = 500;
 constexpr int kUnavailable = 503;
-constexpr size_t kMostName = 100;  // bytes of who acknowledges
-constexpr size_t kMostWhy = 1000;  // and why
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 constexpr const char* kHtml = "text/html; charset=utf-8";
 constexpr const char* kJson = "application/json; charset=utf-8";
 constexpr std::string_view kFindings = "/findings/";
 constexpr std::string_view kApiFindings = "/api/v1/findings/";
-constexpr std::string_view kAck = "/ack";
 constexpr std::string_view kStatic = "/static/";
 
-struct Acknowledgement {
-  std::string by;
-  std::string why;
+/// By wish.
+constexpr std::array<const char*, 3> kNoSuch = {
+    "there is no finding of this id", "there is no finding of this id",
+    "it is not ignored from its page: take it out of the ignore rules that cover it"};
+
+struct Verb {
+  std::string_view suffix;  // of a finding's path
+  HttpRoutes::Wish wish;
 };
+constexpr std::array<Verb, 3> kVerbs = {{{"/ack", HttpRoutes::Wish::kAcknowledge},
+                                         {"/ignore", HttpRoutes::Wish::kIgnore},
+                                         {"/hear", HttpRoutes::Wish::kHearAgain}}};
 
-std::optional<Acknowledgement> read_json(const std::string& body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  Acknowledgement read;
-  for (const auto& [name, value] : json.items()) {
-    if (!value.is_string() || (name != "by" && name != "why")) return std::nullopt;
-    (name == "by" ? read.by : read.why) = value.get<std::string>();
+/// "ID/ack" taken apart; nothing when it ends in none of the verbs.
+std::optional<std::pair<std::string, HttpRoutes::Wish>> wish_of(std::string_view path) {
+  for (const Verb& verb : kVerbs) {
+    if (!path.ends_with(verb.suffix)) continue;
+    return std::pair(std::string(path.substr(0, path.size() - verb.suffix.size())), verb.wish);
   }
-  return read;
-}
-
-std::optional<Acknowledgement> read_form(const std::string& body) {
-  httplib::Params fields;
-  httplib::detail::parse_query_text(body, fields);
-  const auto by = fields.find("by");
-  const auto why = fields.find("why");
-  if (by == fields.end()) return std::nullopt;
-  return Acknowledgement{by->second, why == fields.end() ? "" : why->second};
-}
-
-/// What is wrong with it; empty when nothing is.
-std::string problem_with(const std::optional<Acknowledgement>& given) {
-  if (!given) return "send \"by\", who acknowledges, and \"why\", both text";
-  if (given->by.empty()) return "by: say who acknowledges";
-  if (given->by.size() > kMostName) return "by: at most " + std::to_string(kMostName) + " bytes";
-  if (given->why.size() > kMostWhy) return "why: at most " + std::to_string(kMostWhy) + " bytes";
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -96,6 +85,7 @@ struct HttpRoutes::Call {
     const std::string type = request.get_header_value("Content-Type");
     return cross_site_problem({host, origin, site, type}, body);
   }
+  [[nodiscard]] std::string kind() const { return request.get_param_value("kind"); }
   [[nodiscard]] UrlParameters parameters() const {
     return {request.params.begin(), request.params.end()};
   }
@@ -174,6 +164,10 @@ void HttpRoutes::api(Call& call) {
     if (call.allows("GET")) call.answer(200, sources_json(*call.snapshot), kJson);
     return;
   }
+  if (call.path == "/api/v1/near-misses") {
+    if (!call.allows("GET")) return;
+    return call.answer(200, near_misses_json(control_.nearly_found(), call.kind()), kJson);
+  }
   not_found(call);
 }
 
@@ -184,30 +178,37 @@ void HttpRoutes::api_findings(Call& call) {
     if (!filter.ok()) return call.json_error(kBadRequest, filter.error().message);
     return call.answer(200, findings_json(*call.snapshot, filter.value(), options_.version), kJson);
   }
-  std::string id(call.path.substr(kApiFindings.size()));
-  if (id.ends_with(kAck)) return api_acknowledge(call, id.substr(0, id.size() - kAck.size()));
+  const std::string_view rest = call.path.substr(kApiFindings.size());
+  if (const auto wish = wish_of(rest)) return api_change(call, wish->first, wish->second);
   if (!call.allows("GET")) return;
+  const std::string id(rest);
   const auto tracked = find_finding(*call.snapshot, id);
   if (!tracked) return call.json_error(kNotFound, "there is no finding of this id");
   call.answer(200, finding_json(*tracked, control_.history(id), options_.version), kJson);
 }
 
-void HttpRoutes::api_acknowledge(Call& call, const std::string& id) {
+Result<bool> HttpRoutes::carry_out(Wish wish, const std::string& id, const PersonSaid& said) {
+  if (wish == Wish::kIgnore) return control_.ignore(id, said.by, said.why);
+  if (wish == Wish::kHearAgain) return control_.hear_again(id);
+  return control_.acknowledge(id, said.by, said.why);
+}
+
+void HttpRoutes::api_change(Call& call, const std::string& id, Wish wish) {
   if (!call.allows("POST")) return;
   if (const auto why = call.refusal(BodyKind::kJson)) return call.json_error(kForbidden, *why);
-  const auto given = read_json(call.request.body);
-  const std::string problem = problem_with(given);
+  const auto said = said_in_json(call.request.body);
+  const std::string problem = problem_with(said, wish == Wish::kIgnore);
   if (!problem.empty()) return call.json_error(kBadRequest, problem);
-  if (!control_.acknowledge(id, given->by, given->why)) {
-    return call.json_error(kNotFound, "there is no finding of this id");
-  }
-  call.answer(200, "{\"acknowledged\": true}\n", kJson);
+  const auto done = carry_out(wish, id, *said);
+  if (!done.ok()) return call.json_error(kServerError, done.error().message);
+  if (!done.value()) return call.json_error(kNotFound, kNoSuch.at(static_cast<size_t>(wish)));
+  call.answer(200, "{\"done\": true}\n", kJson);
 }
 
 void HttpRoutes::page(Call& call) {
-  if (call.path.starts_with(kFindings) && call.path.ends_with(kAck)) {
-    const size_t length = call.path.size() - kFindings.size() - kAck.size();
-    return form_acknowledge(call, std::string(call.path.substr(kFindings.size(), length)));
+  if (call.path.starts_with(kFindings)) {
+    const auto wish = wish_of(call.path.substr(kFindings.size()));
+    if (wish) return form_change(call, wish->first, wish->second);
   }
   if (!call.allows("GET")) return;
   const Snapshot& snapshot = *call.snapshot;
@@ -227,10 +228,23 @@ void HttpRoutes::page(Call& call) {
   }
   if (call.path == "/sources")
     return call.answer(200, sources_page(snapshot, page_options_), kHtml);
+  if (call.path == "/why") {
+    return call.answer(200, why_page(snapshot, control_.nearly_found(), call.kind(), page_options_),
+                       kHtml);
+  }
   if (!call.path.starts_with(kFindings)) return not_found(call);
-  const std::string id(call.path.substr(kFindings.size()));
+  finding(call, std::string(call.path.substr(kFindings.size())));
+}
+
+void HttpRoutes::finding(Call& call, const std::string& id) {
+  const Snapshot& snapshot = *call.snapshot;
   const auto tracked = find_finding(snapshot, id);
   if (!tracked) {
+    const Ignoring ignoring = all_ignored(snapshot);
+    for (const IgnoredFinding& ignored : ignoring.findings) {
+      if (ignored.finding.id != id) continue;
+      return call.answer(200, ignored_page(snapshot, ignored, page_options_), kHtml);
+    }
     return call.answer(kNotFound,
                        message_page(snapshot, "No such finding",
                                     "It was forgotten long after it was mended, or the address is "
@@ -241,18 +255,18 @@ void HttpRoutes::page(Call& call) {
   call.answer(200, finding_page(snapshot, *tracked, control_.history(id), page_options_), kHtml);
 }
 
-void HttpRoutes::form_acknowledge(Call& call, const std::string& id) {
+void HttpRoutes::form_change(Call& call, const std::string& id, Wish wish) {
   if (!call.allows("POST")) return;
   const auto refuse = [&](int status, std::string_view text) {
-    call.answer(status, message_page(*call.snapshot, "Not acknowledged", text, page_options_),
-                kHtml);
+    call.answer(status, message_page(*call.snapshot, "Not done", text, page_options_), kHtml);
   };
   if (const auto why = call.refusal(BodyKind::kForm)) return refuse(kForbidden, *why);
-  const auto given = read_form(call.request.body);
-  const std::string problem = problem_with(given);
+  const auto said = said_in_form(call.request.body);
+  const std::string problem = problem_with(said, wish == Wish::kIgnore);
   if (!problem.empty()) return refuse(kBadRequest, problem);
-  if (!control_.acknowledge(id, given->by, given->why))
-    return refuse(kNotFound, "No such finding.");
+  const auto done = carry_out(wish, id, *said);
+  if (!done.ok()) return refuse(kServerError, done.error().message);
+  if (!done.value()) return refuse(kNotFound, kNoSuch.at(static_cast<size_t>(wish)));
   call.answer(kSeeOther, "", kPlain);
   call.response.set_header("Location", kFindings.data() + url_escaped(id));
 }

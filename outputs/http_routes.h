@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/control.h"
 #include "core/snapshot.h"
 #include "outputs/http_server.h"
 #include "outputs/metrics.h"
@@ -17,11 +18,16 @@ struct Response;
 
 namespace ectoscope {
 
+struct PersonSaid;  // outputs/person_said.h
+
 /// Threads: any.
 class HttpRoutes {
  public:
   /// `board` and `control` must outlive it.
   HttpRoutes(const HttpOptions& options, const SnapshotBoard& board, Control& control);
+
+  /// What a person wants of a finding.
+  enum class Wish : uint8_t { kAcknowledge, kIgnore, kHearAgain };
 
   void answer(const httplib::Request& request, httplib::Response& response);
 
@@ -37,9 +43,11 @@ class HttpRoutes {
   void reload(Call& call);
   void api(Call& call);
   void api_findings(Call& call);
-  void api_acknowledge(Call& call, const std::string& id);
+  void api_change(Call& call, const std::string& id, Wish wish);
   void page(Call& call);
-  void form_acknowledge(Call& call, const std::string& id);
+  void finding(Call& call, const std::string& id);
+  void form_change(Call& call, const std::string& id, Wish wish);
+  Result<bool> carry_out(Wish wish, const std::string& id, const PersonSaid& said);
   void asset(Call& call, std::string_view name);
   void not_found(Call& call);
 

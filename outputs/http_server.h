@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/control.h"
 #include "core/result.h"
 #include "core/snapshot.h"
 #include "core/web_access.h"

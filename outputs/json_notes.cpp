@@ -81,25 +81,28 @@ void write_why(JsonWriter& json, const Explanation& why) {
   json.member("answer", why.answer);
   json.key("near_misses");
   json.begin_array();
-  for (const Miss& miss : why.misses) {
-    json.begin_object();
-    json.member("id", miss.id);
-    json.member("database", miss.database);
-    json.member("summary", miss.query.summary);
-    json.member("text", miss.query.text);
-    json.member("why", miss.why);
-    optional_text(json, "setting", miss.option);
-    optional_text(json, "nearest", miss.seen);
-    optional_text(json, "wanted", miss.threshold);
-    json.member("times", miss.times);
-    json.end_object();
-  }
+  for (const Miss& miss : why.misses)
+    write_miss(json, miss);
   json.end_array();
   json.member("near_misses_left_out", why.misses_left_out);
   json.end_object();
 }
 
 }  // namespace
+
+void write_miss(JsonWriter& json, const Miss& miss) {
+  json.begin_object();
+  json.member("id", miss.id);
+  json.member("database", miss.database);
+  json.member("summary", miss.query.summary);
+  json.member("text", miss.query.text);
+  json.member("why", miss.why);
+  optional_text(json, "setting", miss.option);
+  optional_text(json, "nearest", miss.seen);
+  optional_text(json, "wanted", miss.threshold);
+  json.member("times", miss.times);
+  json.end_object();
+}
 
 void write_ignoring(JsonWriter& json, const Ignoring& ignoring) {
   write_ignored(json, ignoring);

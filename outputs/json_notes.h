@@ -9,6 +9,9 @@ namespace ectoscope {
 /// The members "ignored" and "ignoring" of the object that is open.
 void write_ignoring(JsonWriter& json, const Ignoring& ignoring);
 
+/// Something that was nearly found, as an object.
+void write_miss(JsonWriter& json, const Miss& miss);
+
 /// These, and "gate" and, where it was asked for, "why".
 void write_notes(JsonWriter& json, const AnalysisReport& report);
 

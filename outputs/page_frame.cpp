@@ -17,9 +17,9 @@ struct Link {
   std::string_view name;
 };
 
-constexpr std::array kLinks = {Link{PagePlace::kFindings, "/", "Findings"},
-                               Link{PagePlace::kQueries, "/queries", "Queries"},
-                               Link{PagePlace::kSources, "/sources", "Sources"}};
+constexpr std::array kLinks = {
+    Link{PagePlace::kFindings, "/", "Findings"}, Link{PagePlace::kQueries, "/queries", "Queries"},
+    Link{PagePlace::kWhy, "/why", "Why not?"}, Link{PagePlace::kSources, "/sources", "Sources"}};
 
 void head(HtmlWriter& html, std::string_view title) {
   html.raw("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>");

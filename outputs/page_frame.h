@@ -16,7 +16,7 @@ struct PageOptions {
   std::string trace_url;
 };
 
-enum class PagePlace : uint8_t { kFindings, kQueries, kSources, kNone };
+enum class PagePlace : uint8_t { kFindings, kQueries, kWhy, kSources, kNone };
 
 /// A whole document.  `body` is markup.
 std::string framed(std::string_view title, PagePlace place, const Snapshot& snapshot,

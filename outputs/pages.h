@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/control.h"
 #include "core/snapshot.h"
 #include "outputs/api_json.h"
 #include "outputs/finding_filter.h"
@@ -24,6 +25,14 @@ std::string finding_page(const Snapshot& snapshot, const TrackedFinding& tracked
 
 std::string queries_page(const Snapshot& snapshot, const QueryFilter& filter,
                          const PageOptions& options);
+
+/// What is ignored is no finding of the snapshot's any more.
+std::string ignored_page(const Snapshot& snapshot, const IgnoredFinding& ignored,
+                         const PageOptions& options);
+
+/// Of one kind; all where `kind` is empty.
+std::string why_page(const Snapshot& snapshot, const NearlyFound& found, const std::string& kind,
+                     const PageOptions& options);
 
 std::string sources_page(const Snapshot& snapshot, const PageOptions& options);
 

@@ -1,6 +1,7 @@
 #include "outputs/waterfall.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr double kWidth = 1000;      // of the strip, in its own units
 constexpr double kLeastWidth = 2;    // of a bar, so that it is seen
+constexpr size_t kLeastRepeats = 5;  // of another query, to be a loop of its own
 constexpr size_t kHead = 9;          // rows before the fold
 constexpr size_t kTail = 2;          // and after it
 constexpr double kNotableGap = 0.1;  // of the whole: a gap that is worth a word
@@ -55,7 +57,11 @@ class Waterfall {
         tracked_(tracked),
         finding_(tracked.finding),
         steps_(finding_.timeline),
-        picture_(picture_of(steps_)) {}
+        picture_(picture_of(steps_)) {
+    for (const TimelineStep& step : steps_) {
+      if (step.query != kNoQuery) ++times_[step.query];
+    }
+  }
 
   void write() {
     strip();
@@ -74,10 +80,20 @@ class Waterfall {
     return "another query";
   }
 
-  /// Of the class attribute: what part the step plays.
+  /// Of the class attribute: what part the step plays.  A query besides the finding's that repeats
+  /// too is a loop inside this one, or around it: "nested".
   [[nodiscard]] std::string part_of(const TimelineStep& step) const {
+    if (step.query == kNoQuery) return "other";
     if (step.query == finding_.query_id) return "child";
-    return step.query == finding_.parent_id && step.query != kNoQuery ? "parent" : "other";
+    if (step.query == finding_.parent_id) return "parent";
+    return times_.at(step.query) >= kLeastRepeats ? "nested" : "other";
+  }
+
+  /// How often a step stands at its place: what is inside of the loop is indented further.
+  [[nodiscard]] std::string depth_of(const TimelineStep& step) const {
+    const std::string part = part_of(step);
+    if (part == "nested") return "d2";
+    return part == "child" ? "d1" : "d0";
   }
 
   void bar(const TimelineStep& step, std::string_view y, std::string_view height) {
@@ -88,6 +104,25 @@ class Waterfall {
                          {"y", std::string(y)},
                          {"width", decimal(std::min(width, kWidth - x + kLeastWidth), 2)},
                          {"height", std::string(height)}});
+  }
+
+  void strip_bar(const TimelineStep& step) {
+    const std::string part = part_of(step);
+    if (part == "nested") return bar(step, "45", "12");
+    part == "child" ? bar(step, "26", "16") : bar(step, "5", "16");
+  }
+
+  void nested_legend() {
+    std::map<QueryId, size_t> nested;
+    for (const TimelineStep& step : steps_) {
+      if (part_of(step) == "nested") ++nested[step.query];
+    }
+    for (const auto& [query, times] : nested) {
+      const auto name = tracked_.shape_names.find(query);
+      html_.element("li", {{"class", "nested"}},
+                    (name == tracked_.shape_names.end() ? "another query" : name->second) +
+                        ", repeated too: " + with_commas(times) + " times here");
+    }
   }
 
   void strip() {
@@ -107,7 +142,7 @@ class Waterfall {
                            {"height", "60"}});
     }
     for (const TimelineStep& step : steps_)
-      part_of(step) == "child" ? bar(step, "30", "22") : bar(step, "8", "18");
+      strip_bar(step);
     html_.close("svg");
     html_.raw("<div class=\"scale\" aria-hidden=\"true\"><span>0</span>");
     html_.element("span", {}, readable(picture_.end / 2));
@@ -117,6 +152,7 @@ class Waterfall {
       html_.element("li", {{"class", "parent"}}, finding_.parent_query->summary);
     if (!finding_.query.summary.empty())
       html_.element("li", {{"class", "child"}}, finding_.query.summary);
+    nested_legend();
     const bool others = std::any_of(steps_.begin(), steps_.end(), [this](const TimelineStep& step) {
       return part_of(step) == "other";
     });
@@ -146,7 +182,7 @@ class Waterfall {
   }
 
   void row(const TimelineStep& step) {
-    html_.open("li", {{"class", part_of(step)}});
+    html_.open("li", {{"class", part_of(step) + " " + depth_of(step)}});
     html_.element("span", {{"class", "name"}}, name_of_step(step));
     html_.raw("<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
     bar(step, "0", "10");
@@ -181,6 +217,7 @@ class Waterfall {
   const Finding& finding_;
   const std::vector<TimelineStep>& steps_;
   Picture picture_;
+  std::map<QueryId, size_t> times_;
 };
 
 }  // namespace

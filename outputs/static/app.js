@@ -26,17 +26,17 @@ async function copy(button) {
   }
 }
 
-async function acknowledge(form) {
+async function send(form, button) {
   const answer = form.querySelector(".answer");
   answer.textContent = "…";
   try {
-    const response = await fetch(form.dataset.ack, {
+    const response = await fetch(button.dataset.api, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ by: form.elements.by.value, why: form.elements.why.value }),
     });
     if (response.ok) {
-      answer.textContent = "Acknowledged.";
+      answer.textContent = button.dataset.done;
       return;
     }
     const body = await response.json();
@@ -52,10 +52,10 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  const form = event.target.closest("form[data-ack]");
+  const form = event.target.closest("form.actions");
   if (!form) return;
   event.preventDefault();
-  acknowledge(form);
+  send(form, event.submitter);
 });
 
 document.addEventListener("change", (event) => {

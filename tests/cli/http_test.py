@@ -183,25 +183,19 @@ class Demo(unittest.TestCase):
                 prometheus.wait(timeout=PATIENCE)
 
 
-class Browser(unittest.TestCase):
-    """The pages as a person has them, over a log whose every name is hostile."""
+class BrowserTest(unittest.TestCase):
+    """A daemon over a log, and Chromium, in which nothing may go wrong and which may ask nobody else."""
 
     @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="ectoscope-browser-")
-        log = os.path.join(cls.folder, "evil.log")
-        records = ecto_log.n_plus_one(requests=4, children=12, table=EVIL)
-        text = ecto_log.stderr(records).replace(b"app=shop", b"app=" + EVIL.encode())
-        text = text.replace(b"/*traceparent", b"/*route='%3Cscript%3Ealert(2)%3C/script%3E',traceparent")
-        with open(log, "wb") as file:
-            file.write(text)
+    def start(cls, log, more=""):
+        path = os.path.join(cls.folder, "postgresql.log")
+        with open(path, "wb") as file:
+            file.write(log)
         config = os.path.join(cls.folder, "ectoscope.yaml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(f"servers: [{{name: evil, logs: ['{log}'], start_at: beginning}}]\n"
-                       f"state: {{directory: '{cls.folder}/state'}}\n")
+            file.write(f"servers: [{{name: test, logs: ['{path}'], start_at: beginning}}]\n"
+                       f"state: {{directory: '{cls.folder}/state'}}\n{more}")
         cls.daemon = Daemon("serve", f"--config.file={config}", "--web.listen-address=127.0.0.1:0")
-        cls.findings = wait_for("findings", lambda: [f for f in cls.daemon.findings() if f["kind"] == "n_plus_one_read"])
-        cls.driver = cls.chromium()
 
     @classmethod
     def chromium(cls):
@@ -234,6 +228,31 @@ class Browser(unittest.TestCase):
         self.driver.get(self.daemon.url + path)
         return self.driver.find_element("css selector", "main")
 
+    def all(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
+    def say(self, verb, name, why):
+        """Fills the form below a finding and presses one of its buttons."""
+        self.driver.find_element("name", "by").send_keys(name)
+        self.driver.find_element("name", "why").send_keys(why)
+        self.driver.find_element("css selector", f'button[data-api$="/{verb}"]').click()
+        answer = self.driver.find_element("css selector", ".answer")
+        return wait_for("the answer", lambda: answer.text not in ("", "…") and answer.text)
+
+
+class Browser(BrowserTest):
+    """The pages as a person has them, over a log whose every name is hostile."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ectoscope-browser-")
+        records = ecto_log.n_plus_one(requests=4, children=12, table=EVIL)
+        text = ecto_log.stderr(records).replace(b"app=shop", b"app=" + EVIL.encode())
+        text = text.replace(b"/*traceparent", b"/*route='%3Cscript%3Ealert(2)%3C/script%3E',traceparent")
+        cls.start(text, "web: {trace_url: 'https://traces.example/{trace_id}'}\n")
+        cls.findings = wait_for("findings", lambda: [f for f in cls.daemon.findings() if f["kind"] == "n_plus_one_read"])
+        cls.driver = cls.chromium()
+
     def test_list_filter_finding(self):
         main = self.open("")
         self.assertIn(EVIL, main.text)
@@ -259,24 +278,36 @@ class Browser(unittest.TestCase):
         self.assertGreaterEqual(len([row for row in self.driver.find_elements("css selector", ".steps li")
                                      if row.is_displayed()]), 13)
         button = self.driver.find_element("css selector", "button[data-copy=fix-ecto]")
+        self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
         button.click()
         wait_for("the copy", lambda: button.text == "Copied")
+        copied = self.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+        self.assertEqual(copied, self.driver.find_element("id", "fix-ecto").text)
+        link = self.driver.find_element("css selector", "a.trace")
+        self.assertRegex(link.get_attribute("href"), "^https://traces.example/[0-9a-f]{32}$")
 
     def test_acknowledge_answers(self):
         self.open("findings/" + self.findings[0]["id"])
-        self.driver.find_element("name", "by").send_keys("ada")
-        self.driver.find_element("name", "why").send_keys(EVIL)
-        self.driver.find_element("css selector", "form[data-ack] button").click()
-        answer = self.driver.find_element("css selector", ".answer")
-        wait_for("the answer", lambda: answer.text == "Acknowledged.")
+        self.assertEqual(self.say("ack", "ada", EVIL), "Acknowledged.")
         wait_for("the name", lambda: "Acknowledged by ada" in self.open("findings/" + self.findings[0]["id"]).text)
+
+    def test_ignored_and_heard_of_again(self):
+        path = "findings/" + self.findings[0]["id"]
+        self.open(path)
+        self.assertTrue(self.say("ignore", "ada", EVIL).startswith("Ignored"))
+        wait_for("the page of what is ignored", lambda: "Hear of it again" in self.open(path).text)
+        self.assertIn(f"{EVIL} (ada)", self.open(path).text)
+        self.assertNotIn(self.findings[0]["id"], [finding["id"] for finding in self.daemon.findings()])
+        self.assertEqual(self.say("hear", "ada", ""), "It comes back in a moment.")
+        wait_for("the finding", lambda: "The worst request" in self.open(path).text)
 
     def test_queries_and_sources(self):
         self.assertIn("SELECT", self.open("queries").text)
-        self.assertIn("evil.log", self.open("sources").text)
+        self.assertIn("postgresql.log", self.open("sources").text)
+        self.assertIn("Why not?", self.open("why").text)
 
     def test_every_control_has_a_name(self):
-        for path in ("", "findings/" + self.findings[0]["id"], "queries", "sources"):
+        for path in ("", "findings/" + self.findings[0]["id"], "queries", "why", "sources"):
             self.open(path)
             nameless = self.driver.execute_script("""
               return Array.from(document.querySelectorAll("a, button, input:not([type=hidden]), select, svg[role=img], img"))
@@ -288,11 +319,139 @@ class Browser(unittest.TestCase):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                                     {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True})
         try:
-            for path in ("", "findings/" + self.findings[0]["id"], "sources"):
+            for path in ("", "findings/" + self.findings[0]["id"], "queries", "why", "sources"):
                 self.open(path)
                 self.assertLessEqual(self.driver.execute_script("return document.documentElement.scrollWidth"), 390, path)
         finally:
             self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+class Traffic(BrowserTest):
+    """Loops in loops and plans, of the demo."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ectoscope-traffic-")
+        cls.daemon = Daemon("demo", "--web.listen-address=127.0.0.1:0", TMPDIR=cls.folder)
+        cls.driver = cls.chromium()
+
+    def page_of(self, kind):
+        found = wait_for(kind, lambda: [f for f in self.daemon.findings() if f["kind"] == kind])
+        return self.open("findings/" + found[0]["id"])
+
+    def test_plan_has_time_rows_and_what_was_thrown_away(self):
+        self.page_of("missing_index")
+        self.assertIn("Thrown away", self.driver.find_element("css selector", ".plan thead").text)
+        self.assertTrue(self.all(".plan .worst .share[aria-label]"))
+        self.assertIn("look here first", self.driver.find_element("css selector", ".plan .worst").text)
+        self.assertTrue(self.all(".plan td.bad"))
+        self.assertIn("create index", self.driver.find_element("id", "fix-migration").text)
+        self.assertTrue(self.all("button[data-copy=fix-migration]"))
+
+    def test_history_is_drawn_and_a_table(self):
+        self.page_of("n_plus_one_read")
+        canvas = self.driver.find_element("css selector", ".chart canvas")
+        self.assertGreater(canvas.size["height"], 100)
+        drawn = self.driver.execute_script(
+            "return Chart.getChart(document.querySelector('canvas')).data.datasets[0].data.reduce((a, b) => a + b)")
+        counts = [int(row.get_attribute("data-count")) for row in self.all("#history-table tbody tr")]
+        self.assertGreater(drawn, 0)
+        self.assertEqual(sum(counts), drawn)
+
+    def test_near_misses_name_their_setting(self):
+        row = wait_for("a near miss", lambda: self.open("why") and self.all("main tbody tr code"))
+        self.assertRegex(row[0].text, r"^detectors\.[a-z_]+\.[a-z_]+$")
+        self.all("main .tabs a")[1].click()
+        wait_for("one kind", lambda: "kind=" in self.driver.current_url)
+
+    def test_tab_reaches_everything_in_order(self):
+        from selenium.webdriver.common.keys import Keys
+        self.open("")
+        self.driver.find_element("css selector", "body").send_keys(Keys.TAB)
+        self.assertEqual(self.driver.switch_to.active_element.text, "Skip to the content")
+        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        self.driver.switch_to.active_element.send_keys(Keys.TAB)
+        inside = "return document.activeElement.closest('main') !== null"
+        self.assertTrue(self.driver.execute_script(inside))
+        self.driver.find_element("css selector", "body").send_keys("/")
+        self.assertEqual(self.driver.switch_to.active_element.get_attribute("name"), "q")
+
+
+class Nested(BrowserTest):
+    """Users, each one's posts, and each post's comments."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ectoscope-nested-")
+        records = []
+        key = 0
+        for request in range(3):
+            tag = f"/*traceparent='00-{request + 1:032x}-{request + 1:016x}-01'*/"
+            at = request * 5000.0
+            records.append(ecto_log.execute(at, 100, f'SELECT u0."id" FROM "users" AS u0{tag}', []))
+            for user in range(8):
+                at += 1.5
+                records.append(ecto_log.execute(
+                    at, 100, f'SELECT p0."id" FROM "posts" AS p0 WHERE (p0."user_id" = $1){tag}', [str(user)]))
+                for _ in range(3):
+                    at += 1.5
+                    key += 1
+                    records.append(ecto_log.execute(
+                        at, 100, f'SELECT c0."id" FROM "comments" AS c0 WHERE (c0."post_id" = $1){tag}', [str(key)]))
+        cls.start(ecto_log.stderr(records))
+        cls.driver = cls.chromium()
+
+    def test_the_loop_inside_is_seen(self):
+        finding = wait_for("posts", lambda: [f for f in self.daemon.findings()
+                                             if f["kind"] == "n_plus_one_read" and f["tables"][0] == "posts"])[0]
+        self.open("findings/" + finding["id"])
+        legend = self.driver.find_element("css selector", ".legend .nested").text
+        self.assertEqual(legend, "SELECT comments, repeated too: 21 times here")
+        self.assertEqual(len(self.all(".strip rect.nested")), 21)
+        self.assertEqual(len(self.all(".strip rect.child")), 8)
+        self.assertEqual(len(self.all(".strip rect.parent")), 1)
+        self.assertTrue(self.all(".strip rect.gap"))
+        self.assertTrue(self.all(".steps li.nested.d2"))
+
+
+class Many(BrowserTest):
+    """20,000 findings."""
+
+    COUNT = 20_000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ectoscope-many-")
+        records = [ecto_log.execute(i * 400.0, 100 + i % 10, f'SELECT t0."id" FROM "things_{i}" AS t0 WHERE (t0."k" = $1)',
+                                    ["1"], duration_ms=300 + i / 100) for i in range(cls.COUNT)]
+        cls.start(ecto_log.stderr(records), "limits: {findings: 25000, shapes: 50000}\n")
+        cls.driver = cls.chromium()
+
+    def test_lists_pages_and_api(self):
+        wait_for("all findings", lambda: json.loads(fetch(self.daemon.url + "api/v1/findings?limit=1").text)
+                 ["page"]["total"] == self.COUNT)
+        main = self.open("")
+        self.assertIn("of 20,000", main.text)
+        self.assertEqual(len(self.all(".finding")), 50)
+        self.driver.find_element("link text", "Next →").click()
+        wait_for("the next page", lambda: "offset=50" in self.driver.current_url)
+        self.assertIn("51–100 of 20,000", self.driver.find_element("css selector", ".pager").text)
+        self.open("?table=things_4711")
+        self.assertEqual(len(self.all(".finding")), 1)
+        self.driver.find_element("css selector", ".finding .what a").click()
+        wait_for("the finding", lambda: "things_4711" in self.driver.find_element("css selector", "main").text)
+        seen = set()
+        for offset in range(0, self.COUNT, 1000):
+            seen.update(f["id"] for f in self.daemon.findings(f"?limit=1000&offset={offset}"))
+        self.assertEqual(len(seen), self.COUNT)
+        self.assertLess(len(fetch(self.daemon.url).text), 200_000)
+        best = min(self.seconds_for(path) for path in ("", "api/v1/findings", "metrics") for _ in range(3))
+        print("20,000 findings, the quickest answer of three paths:", round(best * 1000), "ms", file=sys.stderr)
+
+    def seconds_for(self, path):
+        began = time.monotonic()
+        self.assertEqual(fetch(self.daemon.url + path).status, 200)
+        return time.monotonic() - began
 
 
 class Failures(unittest.TestCase):

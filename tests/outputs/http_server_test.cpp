@@ -34,6 +34,19 @@ class FakeControl : public Control {
     acknowledged = by + "|" + why;
     return true;
   }
+  Result<bool> ignore(const std::string& finding_id, const std::string& by,
+                      const std::string& why) override {
+    if (!ignore_problem.empty()) return Error{ignore_problem};
+    if (finding_id != kId) return false;
+    ignored = by + "|" + why;
+    return true;
+  }
+  Result<bool> hear_again(const std::string& finding_id) override {
+    const bool known = finding_id == kId && !ignored.empty();
+    if (known) ignored.clear();
+    return known;
+  }
+  NearlyFound nearly_found() override { return nearly; }
   std::vector<HistoryHour> history(const std::string& /*finding_id*/) override {
     return {{sample_time(0), 7, Micros(1500)}};
   }
@@ -41,6 +54,9 @@ class FakeControl : public Control {
   int reloads = 0;
   std::optional<std::string> reload_problem;
   std::string acknowledged;
+  std::string ignored;
+  std::string ignore_problem;
+  NearlyFound nearly;
 };
 
 class HttpServerTest : public testing::Test {
@@ -87,6 +103,9 @@ TEST_F(HttpServerTest, EachRouteAnswers) {
       {"GET", "/findings/none", 404, "text/html"},
       {"GET", "/queries", 200, "text/html"},
       {"GET", "/sources", 200, "text/html"},
+      {"GET", "/why", 200, "text/html"},
+      {"GET", "/api/v1/near-misses", 200, "application/json"},
+      {"DELETE", "/api/v1/near-misses", 405, "application/json"},
       {"GET", "/nothing", 404, "text/html"},
       {"GET", "/static/app.css", 200, "text/css"},
       {"GET", "/static/app.js", 200, "text/javascript"},
@@ -148,7 +167,7 @@ TEST_F(HttpServerTest, FindingSaysItAll) {
        {"posts is read 100 times a request", "Repo.preload(users, :posts)",
         "create index(:posts, [:user_id], concurrently: true)", "×197 cheaper", "UPDATE sessions",
         "https://traces.example/t/4bf92f3577b34da6a3ce929d0e0e4736?x=1&amp;y=2",
-        "Seq Scan on posts", "199,990", "7 times", "UserController.index", "4,711 in all"}) {
+        "Seq Scan on posts", "199,990", "data-count=\"7\"", "UserController.index", "4,711 in all"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
 }
@@ -226,6 +245,92 @@ TEST_F(HttpServerTest, AcknowledgesForOurPagesAndPrograms) {
       EXPECT_EQ(control_.acknowledged, "ada|a b&c");
     }
   }
+}
+
+TEST_F(HttpServerTest, IgnoringNeedsANameAndAReason) {
+  start();
+  const std::string api = std::string("/api/v1/findings/") + kId;
+  const struct {
+    std::string target;
+    const char* body;
+    int status;
+  } cases[] = {
+      {api + "/ignore", R"({"by": "ada", "why": "a report"})", 200},
+      {api + "/ignore", R"({"by": "ada", "why": " "})", 400},
+      {api + "/ignore", R"({"by": " ", "why": "a report"})", 400},
+      {api + "/ignore", R"({"by": "ada", "why": 1})", 400},
+      {"/api/v1/findings/none/ignore", R"({"by": "ada", "why": "a report"})", 404},
+      {"/api/v1/findings/none/hear", R"({"by": "ada"})", 404},
+      {api + "/hear", R"({"by": "ada"})", 404},
+  };
+  for (const auto& [target, body, status] : cases) {
+    control_.ignored.clear();
+    EXPECT_EQ(status_of(post(target, kJson, body)), status) << target << body;
+    EXPECT_EQ(control_.ignored, status == 200 ? "ada|a report" : "") << target << body;
+  }
+  EXPECT_EQ(status_of(post(api + "/ignore", "Sec-Fetch-Site: cross-site\r\nContent-Type: "
+                                            "application/json\r\n",
+                           R"({"by": "eve", "why": "x"})")),
+            403);
+  control_.ignored = "ada|a report";
+  EXPECT_EQ(status_of(post(api + "/hear", kJson, R"({"by": "ada"})")), 200);
+  EXPECT_EQ(control_.ignored, "");
+  control_.ignore_problem = "the disk is full";
+  const std::string failed = post(api + "/ignore", kJson, R"({"by": "ada", "why": "x"})");
+  EXPECT_EQ(status_of(failed), 500);
+  EXPECT_THAT(failed, HasSubstr("the disk is full"));
+}
+
+TEST_F(HttpServerTest, AnIgnoredFindingHasAPage) {
+  auto snapshot = sample_snapshot();
+  auto ignoring = std::make_shared<Ignoring>();
+  IgnoredFinding ignored;
+  ignored.finding.id = "slow_query-0000000000000001";
+  ignored.finding.kind = "slow_query";
+  ignored.finding.summary = "SELECT <b>reports</b> takes 2 s";
+  ignored.rule.reason = "once a night, <i>meant</i>";
+  ignored.rule.where = "ignored.yaml:3";
+  ignoring->findings.push_back(ignored);
+  snapshot->servers.at(0).ignoring = ignoring;
+  board_.publish(snapshot);
+  start();
+  const std::string page = get("/findings/slow_query-0000000000000001");
+  EXPECT_EQ(status_of(page), 200);
+  EXPECT_THAT(page, HasSubstr("SELECT &lt;b&gt;reports&lt;/b&gt; takes 2 s"));
+  EXPECT_THAT(page, HasSubstr("once a night, &lt;i&gt;meant&lt;/i&gt;"));
+  EXPECT_THAT(page, HasSubstr("/findings/slow_query-0000000000000001/hear"));
+}
+
+TEST_F(HttpServerTest, WhyNotListsWhatWasNear) {
+  Miss miss;
+  miss.kind = "n_plus_one_read";
+  miss.query.summary = "SELECT <posts>";
+  miss.option = "detectors.n_plus_one_read.min_repeats";
+  miss.seen = "4";
+  miss.threshold = "5";
+  miss.why = "too few";
+  miss.times = 1234;
+  control_.nearly.misses = {miss};
+  start();
+  for (const char* target : {"/why", "/why?kind=n_plus_one_read"}) {
+    const std::string page = get(target);
+    EXPECT_EQ(status_of(page), 200);
+    EXPECT_THAT(page, HasSubstr("SELECT &lt;posts&gt;"));
+    EXPECT_THAT(page, HasSubstr("detectors.n_plus_one_read.min_repeats"));
+    EXPECT_THAT(page, HasSubstr("1,234"));
+  }
+  EXPECT_THAT(get("/why?kind=slow_query"), HasSubstr("Nothing was near"));
+  EXPECT_THAT(get("/api/v1/near-misses"), HasSubstr("\"nearest\": \"4\""));
+  EXPECT_THAT(get("/api/v1/near-misses?kind=slow_query"), Not(HasSubstr("nearest")));
+}
+
+TEST_F(HttpServerTest, HistoryIsATableThatAScriptDraws) {
+  start();
+  const std::string page = get(std::string("/findings/") + kId);
+  EXPECT_THAT(page, HasSubstr("<canvas data-table=\"history-table\""));
+  EXPECT_THAT(page, HasSubstr("data-count=\"7\""));
+  EXPECT_THAT(page, HasSubstr("/static/chart.min.js?v="));
+  EXPECT_THAT(get("/static/chart.min.js"), HasSubstr("Chart.js v"));
 }
 
 TEST_F(HttpServerTest, KeepsAConnectionAndPipelines) {
