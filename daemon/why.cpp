@@ -1,6 +1,7 @@
 #include "daemon/why.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -61,6 +62,12 @@ std::optional<Shape> shape_of(const std::string& id, const Config& config,
   return std::nullopt;
 }
 
+/// As a person would write it.
+double readable_value(const OptionSpec& spec, double value) {
+  constexpr double kSteps = 1000;
+  return spec.type == OptionSpec::Type::kRatio ? std::round(value * kSteps) / kSteps : value;
+}
+
 Miss describe(const NearMissBook::Kept& kept, const DetectorEntry& entry, const std::string& server,
               const QueryTable& queries) {
   const NearMiss& nearest = kept.nearest;
@@ -80,7 +87,7 @@ Miss describe(const NearMissBook::Kept& kept, const DetectorEntry& entry, const 
   for (const OptionSpec& spec : entry.options) {
     if (spec.key != nearest.option) continue;
     miss.option = "detectors." + kept.kind + "." + std::string(spec.key);
-    miss.seen = show_value(spec.type, nearest.value);
+    miss.seen = show_value(spec.type, readable_value(spec, nearest.value));
     miss.threshold = show_value(spec.type, nearest.wanted);
   }
   return miss;

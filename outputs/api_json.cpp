@@ -92,11 +92,7 @@ void write_server(JsonWriter& json, const ServerState& server) {
   json.member("bytes", server.bytes);
   json.member("records", server.records);
   json.member("lag_seconds", server.lag_seconds);
-  json.key("dropped");
-  json.begin_object(kInline);
-  for (const auto& [reason, count] : server.dropped)
-    json.member(reason, count);
-  json.end_object();
+  write_counts(json, "dropped", server.dropped);
   json.key("traces");
   json.begin_object(kInline);
   for (size_t i = 0; i < server.traces.size(); ++i)

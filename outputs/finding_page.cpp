@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 
+#include "outputs/finding_actions.h"
 #include "outputs/history_chart.h"
 #include "outputs/pages.h"
 #include "outputs/plan_tree.h"
@@ -32,33 +33,6 @@ std::string evidence_name(std::string_view name) {
 
 bool is_web_address(std::string_view url) {
   return url.starts_with("https://") || url.starts_with("http://");
-}
-
-/// A button that asks something of a finding.
-struct Action {
-  std::string_view path;  // behind the finding's
-  std::string_view name;
-  std::string_view done;  // what to say then
-};
-
-/// Works without a script too, by the buttons' own addresses.
-void action_form(HtmlWriter& html, const std::string& id, std::initializer_list<Action> actions) {
-  const std::string page = "/findings/" + url_escaped(id);
-  html.open("form", {{"class", "actions"}, {"method", "post"}});
-  html.raw(
-      "<label>Your name <input name=\"by\" required maxlength=\"100\" "
-      "autocomplete=\"username\"/></label>"
-      "<label>Why, or what will be done <input name=\"why\" maxlength=\"500\"/></label>");
-  for (const Action& action : actions) {
-    const std::string path(action.path);
-    html.element("button",
-                 {{"type", "submit"},
-                  {"formaction", page + path},
-                  {"data-api", "/api/v1" + page + path},
-                  {"data-done", std::string(action.done)}},
-                 action.name);
-  }
-  html.raw("<p class=\"answer\" role=\"status\"></p></form>");
 }
 
 class FindingPageWriter {
@@ -351,25 +325,6 @@ std::string finding_page(const Snapshot& snapshot, const TrackedFinding& tracked
   const std::string table = tracked.finding.tables.empty() ? "" : ": " + tracked.finding.tables[0];
   return framed(kind_name(tracked.finding.kind) + table, PagePlace::kFindings, snapshot, options,
                 body);
-}
-
-std::string ignored_page(const Snapshot& snapshot, const IgnoredFinding& ignored,
-                         const PageOptions& options) {
-  const Finding& finding = ignored.finding;
-  const IgnoreRule& rule = ignored.rule;
-  HtmlWriter html;
-  html.raw("<div class=\"crumbs\"><a href=\"/\">Findings</a></div><div class=\"heading\"><p>");
-  html.element("span", {{"class", "kind"}}, kind_name(finding.kind));
-  html.raw(" <span class=\"pill\">ignored</span></p>");
-  html.element("h1", {}, finding.summary);
-  html.raw("</div><section aria-labelledby=\"ignored\">");
-  html.element("h2", {{"id", "ignored"}}, "Ignored");
-  html.element("p", {}, rule.reason + (rule.owner.empty() ? "" : " (" + rule.owner + ")"));
-  html.element("p", {{"class", "note"}}, "By the rule in " + rule.where + ".");
-  action_form(html, finding.id, {{"/hear", "Hear of it again", "It comes back in a moment."}});
-  html.raw("</section>");
-  code_block(html, "query", "SQL", finding.query.text);
-  return framed("Ignored", PagePlace::kFindings, snapshot, options, html.page());
 }
 
 }  // namespace ectoscope

@@ -54,11 +54,7 @@ void write_input(JsonWriter& json, const InputFacts& input) {
   json.member("records", input.records);
   json.member("statements", input.statements);
   json.member("traces", input.traces);
-  json.key("unparsed");
-  json.begin_object(kInline);
-  for (const auto& [reason, count] : input.unparsed)
-    json.member(reason, count);
-  json.end_object();
+  write_counts(json, "unparsed", input.unparsed);
   write_fidelity(json, input.fidelity);
   json.end_object();
 }
@@ -191,6 +187,15 @@ void write_query(JsonWriter& json, std::string_view name, const QueryFacts& quer
   query.queryid ? json.value(*query.queryid) : json.null();
   json.member("text", query.text);
   json.member("summary", query.summary);
+  json.end_object();
+}
+
+void write_counts(JsonWriter& json, std::string_view name,
+                  const std::map<std::string, uint64_t>& counts) {
+  json.key(name);
+  json.begin_object(kInline);
+  for (const auto& [reason, count] : counts)
+    json.member(reason, count);
   json.end_object();
 }
 

@@ -1,7 +1,9 @@
 // The report as JSON, schema 1.
 #pragma once
 
+#include <map>
 #include <ostream>
+#include <string>
 #include <string_view>
 
 #include "core/report.h"
@@ -18,6 +20,10 @@ void write_finding_members(JsonWriter& json, const Finding& finding);
 
 /// A statement's shape as the member `name` of an object that is open.
 void write_query(JsonWriter& json, std::string_view name, const QueryFacts& query);
+
+/// A count by name as the member `name` of an object that is open.
+void write_counts(JsonWriter& json, std::string_view name,
+                  const std::map<std::string, uint64_t>& counts);
 
 /// The member "fidelity" of an object that is open.
 void write_fidelity(JsonWriter& json, const InputFidelity& fidelity);

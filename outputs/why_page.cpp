@@ -54,9 +54,10 @@ std::string why_page(const Snapshot& snapshot, const NearlyFound& found, const s
                      const PageOptions& options) {
   HtmlWriter html;
   html.raw("<h1>Why not?</h1>");
+  std::string since = format_rfc3339(found.since).substr(0, 16);
+  since[10] = ' ';
   html.element("p", {{"class", "note"}},
-               "What detectors looked at and let go since " +
-                   format_rfc3339(found.since).substr(0, 16) +
+               "What detectors looked at and let go since " + since +
                    " UTC, nearest to its threshold first: each can be moved by the setting it "
                    "names.");
   kinds(html, found, kind);

@@ -28,7 +28,7 @@ function draw(canvas) {
     type: "bar",
     data: {
       labels: hours.map((hour) => hour.label),
-      datasets: [{ data: hours.map((hour) => hour.count), backgroundColor: colour("--bar"), minBarLength: 2 }],
+      datasets: [{ data: hours.map((hour) => hour.count || null), backgroundColor: colour("--bar"), minBarLength: 2 }],
     },
     options: {
       animation: false,

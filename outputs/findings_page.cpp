@@ -1,12 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 #include <string>
 
 #include "outputs/ignored_section.h"
 #include "outputs/pages.h"
-#include "outputs/query_figures.h"
 #include "outputs/text_layout.h"
 
 namespace ectoscope {
@@ -189,141 +187,6 @@ void nothing_found(HtmlWriter& html, const Snapshot& snapshot) {
   empty_state(html, "Nothing matches", "No finding is like that. Clear the filter to see all.");
 }
 
-std::string drops_of(const ServerState& server) {
-  std::string text;
-  for (const auto& [reason, count] : server.dropped)
-    text += (text.empty() ? "" : ", ") + with_commas(count) + " " + reason;
-  return text.empty() ? "nothing" : text;
-}
-
-std::string_view words_for(InputFidelity::Statements statements) {
-  switch (statements) {
-    case InputFidelity::Statements::kAll:
-      return "all are logged";
-    case InputFidelity::Statements::kSampled:
-      return "a sample is logged";
-    case InputFidelity::Statements::kSlowOnly:
-      return "only slow ones are logged";
-    case InputFidelity::Statements::kNone:
-      break;
-  }
-  return "none are logged";
-}
-
-std::string_view words_for(InputFidelity::TraceIds trace_ids) {
-  switch (trace_ids) {
-    case InputFidelity::TraceIds::kAll:
-      return "on all statements";
-    case InputFidelity::TraceIds::kSome:
-      return "on some statements";
-    case InputFidelity::TraceIds::kStale:
-      return "stale: prepared statements keep an old request's";
-    case InputFidelity::TraceIds::kNone:
-      break;
-  }
-  return "none: requests are told apart by how statements follow each other";
-}
-
-void fact(HtmlWriter& html, std::string_view name, std::string_view value, bool good) {
-  html.raw("<div>");
-  html.element("dt", {}, name);
-  html.element("dd", {{"class", good ? "" : "lacking"}}, value);
-  html.raw("</div>");
-}
-
-void source_list(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
-  html.raw("<h3>Sources</h3><ul class=\"plain sources\">");
-  for (const SourceState& source : snapshot.sources) {
-    if (source.server != server.server) continue;
-    html.open("li", {{"class", source.up ? "" : "down"}});
-    html.element("code", {}, source.name);
-    if (source.size > 0) {
-      html.element("small", {},
-                   " " + readable_bytes(source.position) + " of " + readable_bytes(source.size));
-    }
-    if (source.last_event) {
-      html.raw(" <small>last record ");
-      moment(html, *source.last_event, snapshot.taken_at);
-      html.raw("</small>");
-    }
-    if (!source.problem.empty()) html.element("p", {{"class", "problem"}}, source.problem);
-    html.raw("</li>");
-  }
-  html.raw("</ul>");
-}
-
-void what_the_log_shows(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
-  html.raw("<h3>What the log shows</h3><dl class=\"facts\">");
-  const InputFidelity& fidelity = server.fidelity;
-  fact(html, "Statements", words_for(fidelity.statements),
-       fidelity.statements == InputFidelity::Statements::kAll);
-  fact(html, "Parameters", fidelity.parameters ? "logged" : "not logged", fidelity.parameters);
-  fact(html, "Plans", fidelity.plans ? "logged" : "not logged", fidelity.plans);
-  fact(html, "Trace ids", words_for(fidelity.trace_ids),
-       fidelity.trace_ids == InputFidelity::TraceIds::kAll);
-  fact(html, "Skipped or only partly read", drops_of(server), server.dropped.empty());
-  html.raw("</dl>");
-  if (!fidelity.advice.empty()) {
-    html.raw("<h3>What would show more</h3>");
-    for (size_t i = 0; i < fidelity.advice.size(); ++i) {
-      const auto number = static_cast<size_t>(&server - snapshot.servers.data());
-      code_block(html, "advice-" + std::to_string(number) + "-" + std::to_string(i),
-                 "Advice " + std::to_string(i + 1), fidelity.advice[i]);
-    }
-  }
-}
-
-void server_card(HtmlWriter& html, const Snapshot& snapshot, const ServerState& server) {
-  html.raw("<section class=\"card\"><h2>");
-  html.text(server.server);
-  html.raw(server.up ? " <span class=\"pill ok\">up</span>"
-                     : " <span class=\"pill critical\">down</span>");
-  html.raw("</h2><dl class=\"tiles\">");
-  tile(html, readable_bytes(server.bytes), "Read", with_commas(server.records) + " records");
-  tile(html, server.lag_seconds < 1 ? "none" : decimal(server.lag_seconds, 1) + " s", "Lag",
-       "behind the log");
-  uint64_t statements = 0;
-  for (const StatementCounts& counts : server.statements)
-    statements += counts.durations.count;
-  tile(html, with_commas(statements), "Statements",
-       with_commas(server.excess_statements) + " needless");
-  tile(html, with_commas(server.open_traces), "Open requests");
-  html.raw("</dl>");
-  source_list(html, snapshot, server);
-  what_the_log_shows(html, snapshot, server);
-  html.raw("</section>");
-}
-
-void query_row(HtmlWriter& html, const QueryStatistics& query, double seconds) {
-  const QueryFigures figures = figures_of(query, seconds);
-  const auto ms = [](double value) {
-    return readable(Micros(static_cast<int64_t>(std::llround(value * 1000))));
-  };
-  html.raw("<tr><td class=\"query\">");
-  html.element("b", {}, query.query.summary);
-  html.element("small", {}, " " + query.database);
-  html.raw("<details><summary>SQL</summary>");
-  html.element("pre", {{"tabindex", "0"}}, query.query.text);
-  html.raw("</details></td><td class=\"time\">");
-  const std::string share = decimal(figures.share * 100, 1) + " %";
-  share_bar(html, figures.share, share + " of the time of all queries");
-  html.element("span", {}, share);
-  html.raw("</td>");
-  html.element("td", {{"class", "n"}}, with_commas(query.durations.count));
-  html.element("td", {{"class", "n"}}, ms(figures.total_ms));
-  html.element("td", {{"class", "n"}}, ms(figures.mean_ms));
-  html.element("td", {{"class", "n"}}, ms(figures.p95_ms));
-  html.element("td", {{"class", "n"}}, ms(figures.max_ms));
-  html.raw("</tr>");
-}
-
-std::string queries_link(const QueryFilter& filter, size_t offset) {
-  std::string link = "/queries?limit=" + std::to_string(filter.limit);
-  if (!filter.server.empty()) link += "&server=" + url_escaped(filter.server);
-  if (!filter.database.empty()) link += "&database=" + url_escaped(filter.database);
-  return link + "&offset=" + std::to_string(offset);
-}
-
 }  // namespace
 
 FindingFilter default_page_filter() {
@@ -360,52 +223,6 @@ std::string findings_page(const Snapshot& snapshot, const FindingFilter& filter,
   }
   ignored_section(html, snapshot);
   return framed("Findings", PagePlace::kFindings, snapshot, options, html.page());
-}
-
-std::string queries_page(const Snapshot& snapshot, const QueryFilter& filter,
-                         const PageOptions& options) {
-  HtmlWriter html;
-  html.raw("<h1>Queries</h1><p class=\"note\">By the database time that they took together.</p>");
-  const double seconds = all_seconds(snapshot);
-  size_t total = 0;
-  size_t shown = 0;
-  HtmlWriter rows;
-  for (const auto& query : snapshot.queries) {
-    if (!filter.matches(*query)) continue;
-    const size_t place = total++;
-    if (place < filter.offset || shown >= filter.limit) continue;
-    ++shown;
-    query_row(rows, *query, seconds);
-  }
-  if (shown == 0) {
-    empty_state(html, "No queries", "None was read yet, or none is like that.");
-  } else {
-    html.raw(
-        "<div class=\"scroll\" tabindex=\"0\"><table "
-        "class=\"wide\"><thead><tr><th>Query</th><th>Share</th>"
-        "<th class=\"n\">Calls</th><th class=\"n\">Total</th><th class=\"n\">Mean</th>"
-        "<th class=\"n\">p95</th><th class=\"n\">Max</th></tr></thead><tbody>");
-    html.raw(rows.page());
-    html.raw("</tbody></table></div>");
-    const size_t end = filter.offset + shown;
-    pager(html, {filter.offset, shown, total,
-                 filter.offset == 0
-                     ? ""
-                     : queries_link(filter, filter.offset - std::min(filter.offset, filter.limit)),
-                 end < total ? queries_link(filter, end) : ""});
-  }
-  return framed("Queries", PagePlace::kQueries, snapshot, options, html.page());
-}
-
-std::string sources_page(const Snapshot& snapshot, const PageOptions& options) {
-  HtmlWriter html;
-  html.raw("<h1>Sources</h1>");
-  if (snapshot.servers.empty()) {
-    empty_state(html, "No server yet", "The daemon has not looked at its sources yet.");
-  }
-  for (const ServerState& server : snapshot.servers)
-    server_card(html, snapshot, server);
-  return framed("Sources", PagePlace::kSources, snapshot, options, html.page());
 }
 
 std::string message_page(const Snapshot& snapshot, std::string_view title, std::string_view text,
