@@ -44,7 +44,7 @@ PageIgnores::PageIgnores(Files& files, const std::string& directory) : files_(fi
 std::optional<Error> PageIgnores::keep(std::vector<IgnoreRule> rules) {
   if (!problem_.empty()) return Error{problem_};
   if (!path_.empty()) {
-    const auto failed = write_file(path_, [&rules](std::ostream& out) { out << written(rules); });
+    auto failed = write_file(path_, [&rules](std::ostream& out) { out << written(rules); });
     if (failed) return failed;
     // Read as the next start will, with the lines that messages name.
     auto read = load_ignore_file(files_, path_);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/why.h"
 #include "detectors/registry.h"
 
 namespace ectoscope {
@@ -41,14 +40,14 @@ ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> co
       routes_(config_->limits().routes),
       streams_(config_->limits().streams),
       statements_(server_.name, around_.queries),
-      ignore_rules_(config_->ignore()),
+      near_misses_(server_.name, around_.clock.wall()),
+      ignored_(config_->ignore()),
       queue_(kQueued),
       view_(std::make_shared<ServerView>()) {
   statements_.database("");
   AnalysisWatchers watchers;
   watchers.clock = &around_.clock;
-  watchers.near_misses = &near_misses_;
-  near_misses_since_ = around_.clock.wall();
+  watchers.near_misses = &near_misses_.book();
   if (!server_.postgres.dsn.empty()) {
     link_ = std::make_unique<ServerLink>(server_, around_.connect, around_.queries, around_.key,
                                          config_->limits());
@@ -212,7 +211,7 @@ void ServerWorker::analyse(const std::stop_token& stop) {
     take_samples();
     take_configuration();
     take_acknowledgements();
-    take_page_rules();
+    if (ignored_.take_news()) changed_ = true;
     advance_event_time();
     if (uncommitted_ && around_.clock.steady() - committed_at_ >= kCommitEvery) commit();
     if (changed_ && around_.clock.steady() - published_at_ >= kPublishEvery) publish();
@@ -264,46 +263,8 @@ void ServerWorker::take_configuration() {
   config_ = std::move(config);
   analysis_->reconfigure(*config_);
   tracker_->set_limits(tracker_limits(*config_));
-  renew_ignore_rules();
-}
-
-void ServerWorker::ignore_also(std::vector<IgnoreRule> rules) {
-  const std::lock_guard lock(mutex_);
-  new_page_rules_ = std::move(rules);
-}
-
-void ServerWorker::take_page_rules() {
-  std::optional<std::vector<IgnoreRule>> rules;
-  {
-    const std::lock_guard lock(mutex_);
-    rules.swap(new_page_rules_);
-  }
-  if (!rules) return;
-  page_rules_ = std::move(*rules);
-  renew_ignore_rules();
-}
-
-void ServerWorker::renew_ignore_rules() {
-  std::vector<IgnoreRule> rules = config_->ignore();
-  rules.insert(rules.end(), page_rules_.begin(), page_rules_.end());
-  ignore_rules_ = IgnoreList(std::move(rules));
+  ignored_.configure(config_->ignore());
   changed_ = true;
-}
-
-/// Seldom: it costs a hash each.  A full book is begun anew, so that it tells of these days.
-void ServerWorker::describe_near_misses() {
-  constexpr Micros kEvery{10'000'000};
-  const Micros now = around_.clock.steady();
-  if (nearly_found_ && now - near_misses_shown_at_ < kEvery) return;
-  near_misses_shown_at_ = now;
-  auto found = std::make_shared<NearlyFound>();
-  found->since = near_misses_since_;
-  for (const DetectorEntry& entry : detector_registry())
-    describe_misses(near_misses_, entry, server_.name, around_.queries, found->misses);
-  nearly_found_ = std::move(found);
-  if (near_misses_.dropped() == 0) return;
-  near_misses_ = NearMissBook(kNearMisses);
-  near_misses_since_ = around_.clock.wall();
 }
 
 void ServerWorker::learn_names(Source& source, const SourceBatch& batch) {
@@ -508,24 +469,6 @@ ServerState ServerWorker::describe() const {
   return state;
 }
 
-/// What rules cover is no finding of the view's, but told of.
-void ServerWorker::hide_ignored(ServerView& view) const {
-  const auto all = view.findings;
-  auto ignoring =
-      std::make_shared<Ignoring>(ignore_rules_.take_from(view.findings, around_.clock.wall()));
-  ignored_.fill(around_.queries, *ignoring);
-  auto kept = view.findings.begin();
-  for (const auto& tracked : all) {
-    if (kept != view.findings.end() && *kept == tracked) {
-      ++kept;
-    } else {
-      view.state.ignored[{tracked->finding.database, tracked->finding.kind}] +=
-          tracked->total_occurrences;
-    }
-  }
-  view.state.ignoring = std::move(ignoring);
-}
-
 void ServerWorker::publish() {
   auto view = std::make_shared<ServerView>();
   tracker_->update(event_now_, around_.clock.wall());
@@ -541,9 +484,9 @@ void ServerWorker::publish() {
     if (auto state = link_->state()) view->sources.push_back(std::move(*state));
   }
   view->state = describe();
-  hide_ignored(*view);
-  describe_near_misses();
-  view->nearly_found = nearly_found_;
+  ignored_.hide(view->findings, view->state, around_.queries, around_.clock.wall());
+  view->nearly_found =
+      near_misses_.shown(around_.queries, around_.clock.steady(), around_.clock.wall());
   published_at_ = around_.clock.steady();
   changed_ = false;
   const std::lock_guard lock(mutex_);

@@ -20,15 +20,14 @@
 #include "core/snapshot.h"
 #include "daemon/analysis.h"
 #include "daemon/bounded_queue.h"
+#include "daemon/ignored_findings.h"
+#include "daemon/near_misses.h"
 #include "daemon/own_log.h"
 #include "daemon/server_link.h"
 #include "daemon/source_batch.h"
 #include "daemon/source_progress.h"
 #include "daemon/source_reader.h"
 #include "findings/finding_tracker.h"
-#include "findings/ignore_list.h"
-#include "findings/ignored_statements.h"
-#include "findings/near_miss_book.h"
 #include "findings/statement_book.h"
 #include "findings/store.h"
 #include "parsers/stream_table.h"
@@ -74,7 +73,7 @@ class ServerWorker {
   void acknowledge(const std::string& finding, const Acknowledgement& acknowledgement);
 
   /// Threads: any.  Beside the configuration's rules, in place of those given before.
-  void ignore_also(std::vector<IgnoreRule> rules);
+  void ignore_also(std::vector<IgnoreRule> rules) { ignored_.from_pages(std::move(rules)); }
 
   /// The detectors' settings and the limits on age, from the next batch on.
   void reconfigure(std::shared_ptr<const Config> config);
@@ -117,20 +116,14 @@ class ServerWorker {
   void advance_event_time();
   void take_configuration();
   void take_acknowledgements();
-  void take_page_rules();
-  void renew_ignore_rules();
-  void describe_near_misses();
   void restore();
   void commit();
   [[nodiscard]] std::vector<SourceCheckpoint> checkpoints();
   void publish();
-  void hide_ignored(ServerView& view) const;
   [[nodiscard]] ServerState describe() const;
   [[nodiscard]] SourceState describe(const Source& source) const;
   void tell_problem(Source& source);
   [[nodiscard]] SourceSettings settings_of(size_t source) const;
-
-  static constexpr size_t kNearMisses = 2000;
 
   ServerConfig server_;
   std::shared_ptr<const Config> config_;
@@ -144,13 +137,8 @@ class ServerWorker {
   std::string link_told_;             // its problem that was logged last
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FindingTracker> tracker_;
-  NearMissBook near_misses_{kNearMisses};
-  EventTime near_misses_since_;
-  std::shared_ptr<const NearlyFound> nearly_found_;
-  Micros near_misses_shown_at_{0};
-  std::vector<IgnoreRule> page_rules_;
-  IgnoreList ignore_rules_;
-  IgnoredStatements ignored_;  // by their comment
+  NearMisses near_misses_;
+  IgnoredFindings ignored_;
   std::vector<Source> sources_;
   std::vector<Execution> fresh_;                // scratch
   std::vector<PlannedRun> fresh_plans_;         // scratch
@@ -171,7 +159,6 @@ class ServerWorker {
   std::shared_ptr<const ServerView> view_;
   std::shared_ptr<const Config> new_config_;
   std::map<std::string, Acknowledgement> acknowledgements_;
-  std::optional<std::vector<IgnoreRule>> new_page_rules_;
   std::vector<std::jthread> threads_;
 };
 

@@ -8,17 +8,13 @@
 #include <prometheus/text_serializer.h>
 
 #include "outputs/metric_families.h"
-#include "outputs/series_budget.h"
+#include "outputs/metrics_state.h"
 
 namespace ectoscope {
 namespace {
 
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-constexpr size_t kHistogramSeries = DurationHistogram::kBounds.size() + 3;
-constexpr std::string_view kOccurrences = "ectoscope_finding_occurrences_total";
-const std::string kOther = "other";  // NOLINT(cert-err58-cpp): short, no allocation
 
 double seconds_of(EventTime at) {
   return std::chrono::duration<double>(at.time_since_epoch()).count();
@@ -61,54 +57,6 @@ DurationHistogram& operator+=(DurationHistogram& sum, const DurationHistogram& m
 }
 
 }  // namespace
-
-struct Metrics::State {
-  explicit State(MetricsOptions given)
-      : options(std::move(given)),
-        active(options.series_budget / 10),
-        findings(options.series_budget / 5),
-        occurrences(options.series_budget * 3 / 20),
-        ignored(options.series_budget / 20),
-        statements(options.series_budget / 20),
-        durations(options.series_budget / 5 / kHistogramSeries) {}
-
-  std::vector<MetricFamily> collect(const Snapshot& snapshot);
-
-  MetricsOptions options;
-  std::mutex scraping;
-  ActiveFindings active;
-  LabelBudget findings;
-  LabelBudget occurrences;
-  LabelBudget ignored;
-  LabelBudget statements;
-  LabelBudget durations;
-  EventTime last_good_reload;
-  Exemplars exemplars;
-  std::mutex cutting;
-  std::map<std::string, uint64_t, std::less<>> cuts;
-
- private:
-  MetricFamily& counter(std::string_view name, std::string_view help) {
-    return families_.emplace_back(family_of(name, help, MetricType::Counter));
-  }
-  MetricFamily& gauge(std::string_view name, std::string_view help) {
-    return families_.emplace_back(family_of(name, help, MetricType::Gauge));
-  }
-  void daemon(const Snapshot& snapshot);
-  void reading(const Snapshot& snapshot);
-  void grouping(const Snapshot& snapshot);
-  void fidelity(const Snapshot& snapshot);
-  void statement_counts(const Snapshot& snapshot);
-  void finding_counts(const Snapshot& snapshot);
-  void add_exemplar(const Finding& finding);
-  void finding_occurrences(const Snapshot& snapshot);
-  void active_findings(const Snapshot& snapshot);
-  void cost(const Snapshot& snapshot);
-  void detectors(const Snapshot& snapshot);
-  void limits();
-
-  std::vector<MetricFamily> families_;
-};
 
 std::vector<MetricFamily> Metrics::State::collect(const Snapshot& snapshot) {
   families_.clear();
@@ -242,110 +190,6 @@ void Metrics::State::statement_counts(const Snapshot& snapshot) {
     add_histogram(duration, names, labels, histogram);
 }
 
-void Metrics::State::finding_counts(const Snapshot& snapshot) {
-  // Grouped by views first: of 100,000 findings few differ in their labels.
-  using Key = std::tuple<std::string_view, std::string_view, std::string_view, Severity>;
-  struct Group {
-    size_t place;  // of its first finding, which is its costliest
-    uint64_t active = 0;
-  };
-  std::map<Key, Group> groups;
-  for (size_t i = 0; i < snapshot.findings.size(); ++i) {
-    const Finding& finding = snapshot.findings[i]->finding;
-    const Key key = {finding.server, finding.database, finding.kind, finding.severity};
-    Group& group = groups.try_emplace(key, Group{i}).first->second;
-    group.active += snapshot.findings[i]->active ? 1 : 0;
-  }
-  std::map<size_t, uint64_t> by_cost;
-  for (const auto& [key, group] : groups)
-    by_cost[group.place] = group.active;
-  std::map<LabelValues, uint64_t> counts;
-  for (const auto& [place, active_count] : by_cost) {
-    const Finding& finding = snapshot.findings[place]->finding;
-    add_exemplar(finding);
-    if (active_count == 0) continue;
-    const std::string severity(name_of(finding.severity));
-    LabelValues labels = {finding.server, finding.database, finding.kind, severity};
-    if (!findings.admit(labels)) labels = {finding.server, kOther, kOther, severity};
-    counts[std::move(labels)] += active_count;
-  }
-  MetricFamily& family = gauge("ectoscope_findings",
-                               "Problems that are active, acknowledged ones included. Each has a "
-                               "page with its fix.");
-  for (const auto& [labels, count] : counts) {
-    add_value(family, {"server", "database", "kind", "severity"}, labels,
-              static_cast<double>(count));
-  }
-}
-
-void Metrics::State::add_exemplar(const Finding& finding) {
-  if (finding.examples.empty() || !finding.examples[0].trace_id.known()) return;
-  exemplars.try_emplace({finding.server, finding.database, finding.kind},
-                        Exemplar{finding.examples[0].trace_id, finding.examples[0].ended_at});
-}
-
-void Metrics::State::finding_occurrences(const Snapshot& snapshot) {
-  const LabelNames names = {"server", "database", "kind"};
-  const auto add_all = [&](MetricFamily& family, auto member, LabelBudget& budget) {
-    std::map<LabelValues, uint64_t> counts;
-    for (const ServerState& server : snapshot.servers) {
-      for (const auto& [place, count] : server.*member) {
-        LabelValues labels = {server.server, place.first, place.second};
-        if (!budget.admit(labels)) labels = {server.server, kOther, kOther};
-        counts[std::move(labels)] += count;
-      }
-    }
-    for (const auto& [labels, count] : counts)
-      add_value(family, names, labels, static_cast<double>(count));
-  };
-  add_all(counter(kOccurrences,
-                  "How often problems occurred: requests for those of a request, executions for "
-                  "the others. Falls to no rise once mended."),
-          &ServerState::occurrences, occurrences);
-  add_all(counter("ectoscope_finding_occurrences_ignored_total",
-                  "Occurrences that an ignore rule hid. An unexpected rise: the rule hides more "
-                  "than it was meant to."),
-          &ServerState::ignored, ignored);
-}
-
-void Metrics::State::active_findings(const Snapshot& snapshot) {
-  const ActiveFindings::Choice choice = active.choose(snapshot);
-  MetricFamily& family = gauge("ectoscope_finding_active",
-                               "1 while the problem is there, 0 when it has gone. Alert on it: "
-                               "/findings/ID tells what it costs and the change that mends it.");
-  const LabelNames names = {"id", "kind", "severity", "server", "database", "team"};
-  for (const auto& [tracked, is_active] : choice.shown) {
-    const Finding& finding = tracked->finding;
-    add_value(family, names,
-              {finding.id, finding.kind, std::string(name_of(finding.severity)), finding.server,
-               finding.database, tracked->team},
-              is_active ? 1 : 0);
-  }
-  if (choice.others > 0) {
-    add_value(family, names, {kOther, kOther, kOther, kOther, kOther, kOther},
-              static_cast<double>(choice.others));
-  }
-}
-
-void Metrics::State::cost(const Snapshot& snapshot) {
-  MetricFamily statements_family =
-      family_of("ectoscope_excess_statements_total",
-                "Statements that the fixes of all findings would spare. Over "
-                "ectoscope_statements_total it is the share of needless queries.",
-                MetricType::Counter);
-  MetricFamily seconds = family_of("ectoscope_excess_seconds_total",
-                                   "Database time that the fixes of all findings would spare. Its "
-                                   "rate is in cores.",
-                                   MetricType::Counter);
-  for (const ServerState& server : snapshot.servers) {
-    add_value(statements_family, {"server"}, {server.server},
-              static_cast<double>(server.excess_statements));
-    add_value(seconds, {"server"}, {server.server}, server.excess_seconds);
-  }
-  families_.push_back(std::move(statements_family));
-  families_.push_back(std::move(seconds));
-}
-
 void Metrics::State::detectors(const Snapshot& snapshot) {
   std::map<std::string, double> spent;
   uint64_t traces = 0;
@@ -394,7 +238,7 @@ MetricsText Metrics::scrape(const Snapshot& snapshot, std::string_view accept) {
   const std::vector<MetricFamily> families = state_->collect(snapshot);
   if (accept.find("application/openmetrics-text") != std::string_view::npos) {
     return {"application/openmetrics-text; version=1.0.0; charset=utf-8",
-            openmetrics_text(families, kOccurrences, state_->exemplars)};
+            openmetrics_text(families, State::kOccurrences, state_->exemplars)};
   }
   return {"text/plain; version=0.0.4; charset=utf-8",
           prometheus::TextSerializer().Serialize(families)};
