@@ -20,16 +20,6 @@ TrackerLimits tracker_limits(const Config& config) {
   return {config.max_event_age(), config.state().keep};
 }
 
-std::vector<ResumePoint> resume_points(const SourceCheckpoint& before) {
-  std::vector<ResumePoint> points;
-  for (const FileCheckpoint& file : before.files) {
-    points.push_back({{file.number, file.identity, file.head_length, file.head_hash, file.read_to,
-                       file.cut, file.copy},
-                      file.resume_at});
-  }
-  return points;
-}
-
 }  // namespace
 
 ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> config,
@@ -430,6 +420,25 @@ SourceState ServerWorker::describe(const Source& source) const {
   return state;
 }
 
+std::map<std::string, uint64_t> ServerWorker::dropped() const {
+  std::map<std::string, uint64_t> dropped;
+  const auto add = [&dropped](const std::string& reason, uint64_t count) {
+    if (count > 0) dropped[reason] += count;
+  };
+  for (const Source& source : sources_) {
+    for (const auto& [reason, count] : source.drops)
+      add(reason, count);
+    add("lost_in_restart", source.progress.lost());
+  }
+  if (link_) {
+    for (const auto& [reason, count] : link_->dropped())
+      add(reason, count);
+  }
+  add("findings_full", analysis_->book().dropped());
+  add("open_too_many", out_of_reach_);
+  return dropped;
+}
+
 ServerState ServerWorker::describe() const {
   ServerState state;
   state.server = server_.name;
@@ -440,22 +449,17 @@ ServerState ServerWorker::describe() const {
     state.up = state.up && source.status.tried && source.status.problem.empty();
     state.bytes += source.bytes;
     state.records += source.records;
-    for (const auto& [reason, count] : source.drops)
-      state.dropped[reason] += count;
-    if (source.progress.lost() > 0) state.dropped["lost_in_restart"] += source.progress.lost();
     newest = std::max(newest, source.newest);
     behind = behind || !source.idle || source.status.behind;
   }
   if (link_) {
     if (const auto asked = link_->state()) state.up = state.up && asked->up;
-    for (const auto& [reason, count] : link_->dropped())
-      state.dropped[reason] += count;
   }
   if (behind && newest != EventTime::min()) {
     const Micros lag = around_.clock.wall() - newest;
     state.lag_seconds = std::max(0.0, static_cast<double>(lag.count()) / 1e6);
   }
-  if (analysis_->book().dropped() > 0) state.dropped["findings_full"] = analysis_->book().dropped();
+  state.dropped = dropped();
   for (size_t rung = 0; rung < state.traces.size(); ++rung)
     state.traces[rung] = analysis_->grouper().traces(static_cast<GroupedBy>(rung));
   state.open_traces = analysis_->grouper().open_traces();
@@ -464,7 +468,6 @@ ServerState ServerWorker::describe() const {
   state.occurrences = tracker_->occurrences();
   state.excess_statements = tracker_->excess_statements();
   state.excess_seconds = static_cast<double>(tracker_->excess().count()) / 1e6;
-  if (out_of_reach_ > 0) state.dropped["open_too_many"] = out_of_reach_;
   if (!sources_.empty()) state.fidelity = sources_.front().fidelity;
   return state;
 }

@@ -121,6 +121,7 @@ class ServerWorker {
   [[nodiscard]] std::vector<SourceCheckpoint> checkpoints();
   void publish();
   [[nodiscard]] ServerState describe() const;
+  [[nodiscard]] std::map<std::string, uint64_t> dropped() const;  // by reason
   [[nodiscard]] SourceState describe(const Source& source) const;
   void tell_problem(Source& source);
   [[nodiscard]] SourceSettings settings_of(size_t source) const;

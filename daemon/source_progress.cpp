@@ -26,6 +26,16 @@ void make_set(std::vector<uint64_t>& positions) {
 
 }  // namespace
 
+std::vector<ResumePoint> resume_points(const SourceCheckpoint& before) {
+  std::vector<ResumePoint> points;
+  for (const FileCheckpoint& file : before.files) {
+    points.push_back({{file.number, file.identity, file.head_length, file.head_hash, file.read_to,
+                       file.cut, file.copy},
+                      file.resume_at});
+  }
+  return points;
+}
+
 SourceProgress::SourceProgress(const SourceCheckpoint& before) : pattern_(before.pattern) {
   for (const FileCheckpoint& file : before.files) {
     if (file.resume_at < file.read_to)

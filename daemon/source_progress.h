@@ -15,8 +15,12 @@
 #include "core/time.h"
 #include "daemon/source_batch.h"
 #include "findings/checkpoint.h"
+#include "ingest/log_follower.h"
 
 namespace ectoscope {
+
+/// Where a log's files are to be gone on in.
+std::vector<ResumePoint> resume_points(const SourceCheckpoint& before);
 
 /// Threads: one at a time.
 class SourceProgress {

@@ -65,7 +65,9 @@ std::optional<Shape> shape_of(const std::string& id, const Config& config,
 /// As a person would write it.
 double readable_value(const OptionSpec& spec, double value) {
   constexpr double kSteps = 1000;
-  return spec.type == OptionSpec::Type::kRatio ? std::round(value * kSteps) / kSteps : value;
+  const bool plain =
+      spec.type == OptionSpec::Type::kRatio || spec.type == OptionSpec::Type::kInteger;
+  return plain ? std::round(value * kSteps) / kSteps : value;
 }
 
 Miss describe(const NearMissBook::Kept& kept, const DetectorEntry& entry, const std::string& server,
