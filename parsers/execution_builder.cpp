@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "core/application_name.h"
+
 namespace ectoscope {
 namespace {
 
@@ -110,6 +112,10 @@ uint64_t ExecutionBuilder::transaction_of(uint64_t session, std::string_view vir
 }
 
 void ExecutionBuilder::on_record(const LogRecord& record) {
+  if (record.application == kApplicationName) {
+    ++drops_.own;
+    return;
+  }
   if (record.severity != LogSeverity::kLog) {
     if (is_error(record)) return on_error(record);
     if (record.severity != LogSeverity::kUnknown) return;

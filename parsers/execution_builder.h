@@ -94,8 +94,8 @@ class ExecutionBuilder final : public RecordHandler {
 
   /// What was not made an execution, by reason: "failed_statement", "bind_without_execute",
   /// "parse_without_execute", "duration_without_statement", "late_part" (a plan or a DETAIL whose
-  /// execution was given out already), "no_shape"; and plans that could not be read, by the name
-  /// of their PlanProblem.
+  /// execution was given out already), "no_shape", "own_record" (of our own connections); and plans
+  /// that could not be read, by the name of their PlanProblem.
   [[nodiscard]] const DropCounts& counts() const;
 
  private:
@@ -106,6 +106,7 @@ class ExecutionBuilder final : public RecordHandler {
     uint64_t durations = 0;
     uint64_t late_parts = 0;
     uint64_t no_shape = 0;
+    uint64_t own = 0;
     std::array<uint64_t, kPlanProblems> plans{};  // by PlanProblem
   };
   struct PlanRow {

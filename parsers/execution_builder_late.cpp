@@ -276,6 +276,7 @@ const DropCounts& ExecutionBuilder::counts() const {
   set("duration_without_statement", drops_.durations);
   set("late_part", drops_.late_parts);
   set("no_shape", drops_.no_shape);
+  set("own_record", drops_.own);
   for (size_t problem = 1; problem < kPlanProblems; ++problem)
     set(name_of(static_cast<PlanProblem>(problem)), drops_.plans[problem]);
   return counts_;

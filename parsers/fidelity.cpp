@@ -104,7 +104,7 @@ void add_advice(const FidelityCounts& counts, InputFidelity& fidelity) {
         advice("session_preload_libraries = 'auto_explain'",
                "plans of slow statements; with auto_explain.log_min_duration = '100ms', "
                "auto_explain.log_format = json, auto_explain.log_analyze = on, "
-               "auto_explain.log_timing = off"));
+               "auto_explain.log_triggers = on"));
   }
 }
 

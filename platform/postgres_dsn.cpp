@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 
+#include "core/application_name.h"
 #include "platform/postgres.h"
 #include "platform/postgres_text.h"
 
@@ -59,7 +60,7 @@ std::string value_of(const ConnectOptions& options, const std::string& key) {
 
 void complete_options(const std::string& database, ConnectOptions& options) {
   if (!database.empty()) options["dbname"] = database;
-  options["application_name"] = "ectoscope";
+  options["application_name"] = kApplicationName;
   options["client_encoding"] = "UTF8";
   if (!options.contains("service")) {
     options.emplace("sslmode", local(options) ? "prefer" : "verify-full");

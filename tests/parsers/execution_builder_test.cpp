@@ -265,6 +265,28 @@ TEST(ExecutionBuilder, WithoutPidTheSessionTellsBackendsApart) {
   EXPECT_THAT(fixture.flushed(), ElementsAre("SELECT 1 100us 100.9-101.0"));
 }
 
+TEST(ExecutionBuilder, LeavesItsOwnConnectionsOut) {
+  BuilderFixture fixture;
+  std::vector<Incident> incidents;
+  fixture.builder.send_incidents_to([&](const Incident& one) { incidents.push_back(one); });
+  LogRecord own = fixture.record(100, "duration: 900.0 ms  execute <unnamed>: SELECT 1");
+  own.application = "ectoscope";
+  fixture.builder.on_record(own);
+  own.severity = LogSeverity::kError;
+  own.sqlstate = "57014";
+  own.message = "canceling statement due to statement timeout";
+  own.statement = "EXPLAIN (FORMAT JSON) EXECUTE ectoscope_trial(NULL)";
+  fixture.builder.on_record(own);
+  own.application = "ectoscope-web";
+  own.severity = LogSeverity::kLog;
+  own.message = "duration: 0.100 ms  execute <unnamed>: SELECT 2";
+  fixture.builder.on_record(own);
+  EXPECT_THAT(fixture.flushed(), ElementsAre("SELECT 2 100us 99.9-100.0"));
+  EXPECT_THAT(incidents, IsEmpty());
+  EXPECT_EQ(fixture.builder.counts().at("own_record"), 2U);
+  EXPECT_EQ(fixture.builder.fidelity().executions, 1U);
+}
+
 TEST(StreamTable, IsBounded) {
   StreamTable streams(3);
   LogRecord record;

@@ -135,6 +135,12 @@ TEST(Fidelity, AdviceNamesTheSettingThatIsMissing) {
                 Contains(HasSubstr("ALTER SYSTEM SET " + std::string(c.setting) + "  -- ")))
         << c.setting;
   }
+  FidelityCounts no_plans = healthy();
+  no_plans.plans = 0;
+  const auto lines = judge_fidelity(no_plans).advice;
+  EXPECT_THAT(lines, Contains(HasSubstr("auto_explain.log_triggers = on")));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("log_timing"))))
+      << "it is on by default, and a trigger has no time without it";
 }
 
 }  // namespace
