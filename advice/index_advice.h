@@ -28,7 +28,9 @@ struct IndexQuestion {
 /// Candidates, the likeliest first: columns compared with one value, then ORDER BY, then one range;
 /// a column compared with a list breaks the order, so there is a second candidate which keeps it.
 /// IS NULL and booleans, which are constants of the statement, become the index's condition.
-/// None that the catalog has already, or that is the beginning of one it has.
+/// Where the catalog says that the few other columns the query reads are narrow and the plan that
+/// it reads many rows, the last candidate is the first one with them in INCLUDE. None that the
+/// catalog has already, or that is the beginning of one it has.
 std::vector<IndexCandidate> index_candidates(const IndexQuestion& question);
 
 /// The same for a finding's worst occurrence; what its detector advised itself goes first.

@@ -57,11 +57,24 @@ std::string elixir_string(std::string_view text) {
   return result + '"';
 }
 
+/// Other than a plain column would be.
+bool turned(const IndexAdvice& index, size_t i) {
+  return i < index.order.size() && index.order[i] != "asc";
+}
+
+std::string upper_case(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return result;
+}
+
 std::string sql_column(const IndexAdvice& index, size_t i) {
   const std::string& column = index.columns[i];
   std::string text = is_expression(column) ? column : sql_name(column);
   // A bare operator needs brackets of its own in CREATE INDEX; a call does not.
-  if (i < index.order.size() && index.order[i] == "desc") text += " DESC";
+  if (turned(index, i)) text += " " + upper_case(index.order[i]);
   return text;
 }
 
@@ -91,7 +104,8 @@ bool needs_name(const IndexAdvice& index) {
   return derived_name(index).size() > kMaxName || index.where ||
          std::any_of(index.columns.begin(), index.columns.end(),
                      [](const std::string& column) { return is_expression(column); }) ||
-         std::find(index.order.begin(), index.order.end(), "desc") != index.order.end();
+         std::any_of(index.order.begin(), index.order.end(),
+                     [](const std::string& order) { return order != "asc"; });
 }
 
 std::string camel(std::string_view name) {
@@ -145,8 +159,8 @@ std::string create_index_sql(const IndexAdvice& index) {
 std::string create_index_ecto(const IndexAdvice& index) {
   std::vector<std::string> columns;
   for (size_t i = 0; i < index.columns.size(); ++i) {
-    const bool text =
-        is_expression(index.columns[i]) || (i < index.order.size() && index.order[i] == "desc");
+    // A string, not desc_nulls_last: and the like, which older versions of Ecto do not know.
+    const bool text = is_expression(index.columns[i]) || turned(index, i);
     columns.push_back(text ? elixir_string(sql_column(index, i)) : atom(index.columns[i]));
   }
   std::string code =

@@ -120,6 +120,13 @@ Names names_of(const Query& query, std::string_view verb) {
           name_after(words, {"CONSTRAINT"})};
 }
 
+/// `note` stands behind the column.
+std::string add_column(const std::string& table, const std::string& column, const std::string& type,
+                       const std::string& note = "") {
+  return in_change("alter table(" + atom(table) + ") do\n    add " + atom(column) + ", " +
+                   migration_type(type) + note + "\n  end");
+}
+
 Fix volatile_default(const Query& query) {
   Fix fix;
   const Names it = names_of(query, "ADD");
@@ -127,12 +134,10 @@ Fix volatile_default(const Query& query) {
       "Add the column without a default, fill it in batches, and only then set the default and "
       "NOT NULL: a default that differs from row to row rewrites the table under an exclusive "
       "lock.";
-  fix.migration =
-      in_change("alter table(" + atom(it.table) + ") do\n    add " + atom(it.column) + ", " +
-                migration_type(it.type) + "  # no default, null allowed\n  end") +
-      "\n\n# next: fill it in batches, outside a migration's transaction\n"
-      "# then:\nexecute \"ALTER TABLE " +
-      it.table + " ALTER COLUMN " + it.column + " SET DEFAULT ...\"";
+  fix.migration = add_column(it.table, it.column, it.type, "  # no default, null allowed") +
+                  "\n\n# next: fill it in batches, outside a migration's transaction\n"
+                  "# then:\nexecute \"ALTER TABLE " +
+                  it.table + " ALTER COLUMN " + it.column + " SET DEFAULT ...\"";
   return fix;
 }
 
@@ -144,8 +149,7 @@ Fix change_type(const Query& query) {
       "Add a column of the new type, write to both, fill it in batches, then read from the new one "
       "and drop the old: changing a type rewrites the table under an exclusive lock. (varchar to "
       "text, or a longer varchar, is free and not meant.)";
-  fix.migration = in_change("alter table(" + atom(it.table) + ") do\n    add " + atom(fresh) +
-                            ", " + migration_type(it.type) + "\n  end") +
+  fix.migration = add_column(it.table, fresh, it.type) +
                   "\n\n# in the schema, once it is filled:\nfield " + atom(it.column) + ", " +
                   migration_type(it.type) + ", source: " + atom(fresh);
   return fix;

@@ -74,6 +74,10 @@ Fix add_index(const AdviceRequest& request, const Catalog* catalog) {
     fix.advice += ": without one, each row deleted or changed searches the whole table.";
     return fix;
   }
+  if (!best.index.include.empty()) {
+    fix.advice += ", with " + words(best.index.include) +
+                  " beside them (INCLUDE), so that the table itself need not be read";
+  }
   if (best.index.where) fix.advice += ", for the rows " + *best.index.where + " alone";
   fix.advice += request.kind == "wrong_index"
                     ? ": what is compared first, the order behind it, so that the scan begins at "

@@ -20,6 +20,7 @@ struct CatalogIndex {
   std::string where;  // the predicate of a partial index; empty: of all rows
   bool unique = false;
   bool valid = true;  // false: left behind by a CREATE INDEX CONCURRENTLY that failed
+  std::vector<bool> nulls_first = {};  // one a column; empty: as PostgreSQL puts them by itself
 };
 
 struct CatalogColumn {

@@ -32,7 +32,7 @@ constexpr std::string_view kIndexes =
     "SELECT t.name, c.relname, m.amname, i.indisunique, i.indisvalid,"
     " pg_catalog.pg_get_expr(i.indpred, i.indrelid, true), k.at > i.indnkeyatts,"
     " coalesce(a.attname::text, pg_catalog.pg_get_indexdef(i.indexrelid, k.at, true)),"
-    " coalesce(i.indoption[k.at - 1] & 1, 0)"
+    " coalesce(i.indoption[k.at - 1] & 1, 0), coalesce(i.indoption[k.at - 1] & 2, 0)"
     " FROM shown t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid"
     " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
     " JOIN pg_catalog.pg_am m ON m.oid = c.relam"
@@ -80,6 +80,7 @@ void add_index_column(DatabaseRow row, Catalog& catalog) {
   } else {
     index.columns.push_back(text_of(row[7]));
     index.descending.push_back(row[8] == "1");
+    index.nulls_first.push_back(row[9] == "2");
   }
 }
 

@@ -72,8 +72,10 @@ std::string candidates(const Query& query, const Plan& plan, const Catalog* cata
     if (!text.empty()) text += "; ";
     for (size_t i = 0; i < one.index.columns.size(); ++i) {
       text += (i == 0 ? "" : " ") + one.index.columns[i];
-      if (one.index.order[i] == "desc") text += " desc";
+      if (one.index.order[i] != "asc") text += " " + one.index.order[i];
     }
+    for (const std::string& column : one.index.include)
+      text += " +" + column;
     if (one.index.where) text += " where " + *one.index.where;
     if (!one.replaces.empty()) text += " for " + one.replaces;
   }
@@ -200,6 +202,8 @@ TEST(IndexAdvice, KnowsWhatExists) {
   const CatalogIndex turned{"a", "btree", {"workspace_id", "id"}, {true, true}, {}, ""};
   const CatalogIndex half_turned{"a", "btree", {"workspace_id", "id"}, {false, true}, {}, ""};
   const CatalogIndex longer{"a", "btree", {"workspace_id", "id", "kind"}, {}, {}, ""};
+  CatalogIndex nulls_first = same;
+  nulls_first.nulls_first = {false, true};
   const CatalogIndex prefix{"events_workspace_id_index", "btree", {"workspace_id"}, {}, {}, ""};
   CatalogIndex unique = prefix;
   unique.unique = true;
@@ -207,12 +211,117 @@ TEST(IndexAdvice, KnowsWhatExists) {
   EXPECT_EQ(with({same}), "");
   EXPECT_EQ(with({turned}), "") << "read backward";
   EXPECT_EQ(with({longer}), "") << "never the beginning of another";
-  EXPECT_EQ(with({half_turned}), "workspace_id id");
+  EXPECT_EQ(with({half_turned}), "") << "of one workspace it is in order, too";
+  EXPECT_EQ(with({nulls_first}), "workspace_id id") << "neither way are NULLs where they should be";
   EXPECT_EQ(with({partial}), "workspace_id id");
   EXPECT_EQ(with({broken}), "workspace_id id");
   EXPECT_EQ(with({gin}), "workspace_id id");
   EXPECT_EQ(with({prefix}), "workspace_id id for events_workspace_id_index") << "extended";
   EXPECT_EQ(with({unique}), "workspace_id id") << "a constraint stays";
+}
+
+TEST(IndexAdvice, NullsStandWhereTheOrderHasThem) {
+  const struct {
+    const char* order_by;
+    bool descending;
+    const char* index;
+  } cases[] = {
+      {"e0.\"due_at\"", false, "workspace_id due_at"},
+      {"e0.\"due_at\" DESC", true, "workspace_id due_at"},
+      {"e0.\"due_at\" NULLS LAST", false, "workspace_id due_at"},
+      {"e0.\"due_at\" DESC NULLS FIRST", true, "workspace_id due_at"},
+      {"e0.\"due_at\" DESC NULLS LAST", true, "workspace_id due_at desc nulls last"},
+      {"e0.\"due_at\" ASC NULLS FIRST LIMIT $2", false, "workspace_id due_at asc nulls first"},
+  };
+  for (const auto& c : cases) {
+    Query query = ordered(select("events"), {{"events", "due_at", c.descending}});
+    query.text = std::string(
+                     "SELECT e0.\"id\" FROM \"events\" AS e0 WHERE (e0.\"workspace_id\" = "
+                     "(SELECT $1 ORDER BY 1 NULLS FIRST)) ORDER BY ") +
+                 c.order_by;
+    const Plan plan = scan("events", {condition("workspace_id")});
+    EXPECT_EQ(candidates(query, plan), c.index) << c.order_by;
+  }
+}
+
+TEST(IndexAdvice, NullsOfAnExistingIndexAreCompared) {
+  Query query = ordered(select("events"), {{"events", "due_at", true}, {"events", "id", false}});
+  query.text = "SELECT 1 FROM events e0 ORDER BY e0.due_at desc nulls last, e0.id";
+  const Plan plan = scan("events", {condition("workspace_id")});
+  const auto with = [&](std::vector<bool> descending, std::vector<bool> nulls_first) {
+    Catalog catalog;
+    CatalogIndex index{"a", "btree", {"workspace_id", "due_at", "id"}, std::move(descending),
+                       {},  ""};
+    index.nulls_first = std::move(nulls_first);
+    catalog.tables["events"].indexes = {index};
+    return candidates(query, plan, &catalog);
+  };
+  const char* const kNew = "workspace_id due_at desc nulls last id";
+  EXPECT_EQ(with({false, true, false}, {false, false, false}), "");
+  EXPECT_EQ(with({false, false, true}, {false, true, true}), "") << "read backward";
+  EXPECT_EQ(with({false, true, false}, {false, true, false}), kNew);
+  EXPECT_EQ(with({false, true, false}, {}), kNew);
+}
+
+TEST(IndexAdvice, ExtendsOnlyWhatItReplacesInFull) {
+  const Query query = ordered(select("events"), {{"events", "id", false}, {"events", "at", true}});
+  const Plan plan = scan("events", {condition("workspace_id")});
+  const auto with = [&](std::vector<bool> descending) {
+    Catalog catalog;
+    catalog.tables["events"].indexes = {
+        {"old", "btree", {"workspace_id", "id"}, std::move(descending), {}, ""}};
+    return candidates(query, plan, &catalog);
+  };
+  EXPECT_EQ(with({false, false}), "workspace_id id at desc for old");
+  EXPECT_EQ(with({true, false}), "workspace_id id at desc")
+      << "who needs the other order still does";
+}
+
+TEST(IndexAdvice, IncludesFewNarrowColumnsWhereManyRowsAreRead) {
+  Catalog catalog;
+  CatalogTable& table = catalog.tables["events"];
+  table.columns = {{"workspace_id", {"bigint", {}}},
+                   {"amount", {"numeric(10,2)", {}}},
+                   {"inserted_at", {"timestamp without time zone", {}}},
+                   {"payload", {"text", {}}}};
+  const auto with = [&](const std::string& text, double rows = 1000) {
+    Query query = select("events");
+    query.aggregate = true;
+    query.text = text;
+    Plan plan = scan("events", {condition("workspace_id")});
+    plan.nodes[0].rows = rows;
+    return candidates(query, plan, &catalog);
+  };
+  const std::string where = " FROM \"events\" AS t0 WHERE (t0.\"workspace_id\" = $1)";
+  EXPECT_EQ(with("SELECT sum(t0.\"amount\")" + where), "workspace_id; workspace_id +amount");
+  EXPECT_EQ(with("SELECT sum(t0.\"amount\")" + where, 999), "workspace_id") << "too few to matter";
+  EXPECT_EQ(with("SELECT sum(t0.\"amount\")" + where + " AND (t0.\"inserted_at\" <> $2)"),
+            "workspace_id; workspace_id +amount +inserted_at");
+  EXPECT_EQ(with("SELECT count(*)" + where), "workspace_id") << "reads no more than it has";
+  EXPECT_EQ(with("SELECT max(t0.\"payload\")" + where), "workspace_id") << "wide";
+  EXPECT_EQ(with("SELECT t0.*" + where), "workspace_id");
+  EXPECT_EQ(with("SELECT row_to_json(t0)" + where), "workspace_id") << "the whole row";
+  EXPECT_EQ(with("SELECT sum(amount)" + where), "workspace_id") << "whose, is not told";
+  EXPECT_EQ(with("SELECT sum(t0.\"other\")" + where), "workspace_id") << "not in the catalog";
+}
+
+TEST(IndexAdvice, WhatATrialChoseIsComparedAsItWasBuilt) {
+  const Query query =
+      ordered(select("events"), {{"events", "due_at", false}, {"events", "id", true}});
+  Observation worst;
+  worst.table = "events";
+  worst.plan = std::make_shared<const Plan>(scan("events", {condition("workspace_id")}));
+  Catalog catalog;
+  catalog.tables["events"].indexes = {
+      {"other", "btree", {"workspace_id", "due_at", "id"}, {false, false, false}, {}, ""},
+      {"short", "btree", {"workspace_id"}, {false}, {}, ""}};
+  AdviceRequest request{"wrong_index", Remedy::kAddIndex, &query, nullptr, &worst};
+  const auto first = index_candidates(request, &catalog);
+  ASSERT_EQ(first.size(), 1U);
+  worst.index = first[0].index;
+  const auto again = index_candidates(request, &catalog);
+  ASSERT_EQ(again.size(), 1U) << "one with the same columns in another order is none";
+  EXPECT_EQ(again[0].replaces, "short");
 }
 
 struct Asked {
@@ -388,6 +497,13 @@ TEST(IndexText, NamesAreQuotedWhereTheyMustBe) {
   EXPECT_EQ(create_index_ecto({"tenant.orders", {"user_id", "at"}, {"asc", "desc"}, {"id"}, {}}),
             "create index(:orders, [:user_id, \"at DESC\"], name: :orders_user_id_at_index, "
             "prefix: \"tenant\", include: [:id], concurrently: true)");
+  const IndexAdvice due{"tasks", {"user_id", "due_at"}, {"asc", "desc nulls last"}, {}, {}};
+  EXPECT_EQ(create_index_sql(due),
+            "CREATE INDEX CONCURRENTLY tasks_user_id_due_at_index ON tasks (user_id, due_at DESC "
+            "NULLS LAST);");
+  EXPECT_EQ(create_index_ecto(due),
+            "create index(:tasks, [:user_id, \"due_at DESC NULLS LAST\"], name: "
+            ":tasks_user_id_due_at_index, concurrently: true)");
   EXPECT_EQ(create_index_ecto({"posts", {"user_id"}, {"asc"}, {}, "deleted_at IS NULL"}),
             "create index(:posts, [:user_id], name: :posts_user_id_partial_index, where: "
             "\"deleted_at IS NULL\", concurrently: true)");
