@@ -5,65 +5,11 @@
 #include <map>
 #include <string_view>
 
+#include "daemon/catalog_reader.h"
+#include "daemon/kind_needs.h"
+
 namespace ectoscope {
 namespace {
-
-using Seen = KindVisibility::Seen;
-
-/// What a kind of finding is made of.
-enum class Need {
-  kLog,         // a log that can be read
-  kStatements,  // each statement in it, the fast ones too
-  kSlow,        // the slow ones
-  kParameters,  // their values
-  kPlans,
-  kActualRows,  // in the plans
-  kTriggers,    // in the plans
-  kLocks,
-  kErrors,
-  kConnections,
-  kTemporary,  // files
-  kCounters,   // pg_stat_statements
-};
-
-/// All of `needs` show it; `instead` shows something of it where they don't; without one of
-/// `besides` a part stays hidden.
-struct KindNeeds {
-  std::string_view kind;
-  std::vector<Need> needs;
-  std::vector<Need> instead;
-  std::vector<Need> besides;
-};
-
-const std::vector<KindNeeds>& kind_needs() {
-  static const std::vector<KindNeeds> kNeeds = {
-      {"connection_churn", {Need::kLog, Need::kConnections}, {}, {}},
-      {"connection_exhaustion", {Need::kLog, Need::kErrors}, {}, {}},
-      {"constraint_violation", {Need::kLog, Need::kErrors}, {}, {}},
-      {"deadlock", {Need::kLog, Need::kErrors}, {}, {}},
-      {"deep_offset", {Need::kLog, Need::kPlans}, {}, {}},
-      {"disk_spill", {Need::kLog, Need::kTemporary}, {}, {}},
-      {"idle_in_transaction", {Need::kLog, Need::kStatements}, {}, {}},
-      {"inverse_rows", {Need::kLog, Need::kPlans, Need::kActualRows}, {}, {}},
-      {"lock_wait", {Need::kLog, Need::kLocks}, {}, {}},
-      {"missing_index", {Need::kLog, Need::kPlans, Need::kActualRows}, {}, {Need::kTriggers}},
-      {"n_plus_one_read", {Need::kLog, Need::kStatements}, {Need::kCounters}, {Need::kParameters}},
-      {"n_plus_one_write", {Need::kLog, Need::kStatements}, {}, {}},
-      {"non_atomic_writes", {Need::kLog, Need::kStatements}, {}, {}},
-      {"over_fetch", {Need::kLog, Need::kPlans, Need::kActualRows}, {Need::kCounters}, {}},
-      {"plan_flip", {Need::kLog, Need::kPlans}, {}, {}},
-      {"query_regression", {Need::kCounters}, {}, {}},
-      {"redundant_query", {Need::kLog, Need::kStatements, Need::kParameters}, {}, {}},
-      {"serialization_failure", {Need::kLog, Need::kErrors}, {}, {}},
-      {"slow_query", {Need::kLog, Need::kSlow}, {Need::kCounters}, {}},
-      {"stale_statistics", {Need::kLog, Need::kPlans, Need::kActualRows}, {}, {}},
-      {"statement_timeout", {Need::kLog, Need::kErrors}, {}, {}},
-      {"unindexable_predicate", {Need::kLog, Need::kPlans}, {}, {}},
-      {"unsafe_migration", {Need::kLog, Need::kStatements}, {}, {}},
-      {"wrong_index", {Need::kLog, Need::kPlans, Need::kActualRows}, {}, {}},
-  };
-  return kNeeds;
-}
 
 /// "100ms", "1s", "0", "-1" and "5min" in milliseconds; -1 for what is off or not told.
 int64_t to_milliseconds(std::string_view shown) {
@@ -88,15 +34,6 @@ std::string quoted(std::string_view text) {
   return result + "'";
 }
 
-std::string identifier(std::string_view name) {
-  std::string result = "\"";
-  for (const char c : name) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + "\"";
-}
-
 class Examination {
  public:
   Examination(const ServerFacts& server, const LogFacts& log) : server_(server), log_(log) {}
@@ -111,7 +48,7 @@ class Examination {
     look_at_counters();
     look_at_hypopg();
     look_at_log_head();
-    judge_kinds();
+    diagnosis_.kinds = judge_kinds(hidden_);
     for (const SettingChange& change : diagnosis_.changes) {
       diagnosis_.restart = diagnosis_.restart || change.restart;
       diagnosis_.reload =
@@ -132,7 +69,6 @@ class Examination {
   void look_at_counters();
   void look_at_hypopg();
   void look_at_log_head();
-  void judge_kinds();
 
   [[nodiscard]] std::string shown(const std::string& key) const {
     return key + " = " + server_.setting(key);
@@ -153,7 +89,7 @@ class Examination {
   const ServerFacts& server_;
   const LogFacts& log_;
   Diagnosis diagnosis_;
-  std::map<Need, std::string> hidden_;
+  HiddenNeeds hidden_;
 };
 
 /// These are lists: one string with a comma in it would name one library.
@@ -178,7 +114,7 @@ void Examination::look_at_role() {
   }
   if (!server_.reads_stats || !server_.reads_settings) {
     change("The role " + server_.role + " does not see other roles' statements or all settings.",
-           {"GRANT pg_monitor TO " + identifier(server_.role) + ";"});
+           {"GRANT pg_monitor TO " + quote_name(server_.role) + ";"});
   }
   if (!server_.role_shared_with.empty()) {
     std::string names;
@@ -209,7 +145,7 @@ void Examination::look_at_log_file() {
       diagnosis_.changes.push_back(
           {"No log file is known.",
            {"GRANT EXECUTE ON FUNCTION pg_catalog.pg_current_logfile() TO " +
-            identifier(server_.role) + ";"},
+            quote_name(server_.role) + ";"},
            "or name it with --log.file or in the configuration",
            false});
     }
@@ -379,7 +315,7 @@ void Examination::look_at_hypopg() {
     warn("HypoPG cannot be used beside auto_explain unless the role may silence it: " +
          (server_.version_number >= 150000
               ? "GRANT SET ON PARAMETER auto_explain.log_min_duration TO " +
-                    identifier(server_.role) + ";"
+                    quote_name(server_.role) + ";"
               : std::string("that takes PostgreSQL 15.")));
   }
   if (server_.tables_unreadable > 0) {
@@ -387,7 +323,7 @@ void Examination::look_at_hypopg() {
          std::to_string(server_.tables) +
          " tables: advised indexes on them are not checked by the planner.  GRANT SELECT ON ALL "
          "TABLES IN SCHEMA public TO " +
-         identifier(server_.role) + "; (EXPLAIN asks for it; no row is read.)");
+         quote_name(server_.role) + "; (EXPLAIN asks for it; no row is read.)");
   }
 }
 
@@ -416,33 +352,12 @@ void Examination::look_at_log_head() {
   }
 }
 
-void Examination::judge_kinds() {
-  const auto first_hidden = [this](const std::vector<Need>& needs) {
-    return std::find_if(needs.begin(), needs.end(),
-                        [this](Need need) { return hidden_.contains(need); });
-  };
-  for (const KindNeeds& it : kind_needs()) {
-    KindVisibility kind{std::string(it.kind), Seen::kYes, ""};
-    if (const auto need = first_hidden(it.needs); need != it.needs.end()) {
-      kind.why = hidden_.at(*need);
-      kind.seen = Seen::kNo;
-      if (!it.instead.empty() && first_hidden(it.instead) == it.instead.end()) {
-        kind.seen = Seen::kPartly;
-        kind.why += "; by pg_stat_statements only";
-      }
-    } else if (const auto part = first_hidden(it.besides); part != it.besides.end()) {
-      kind.seen = Seen::kPartly;
-      kind.why = hidden_.at(*part);
-    }
-    diagnosis_.kinds.push_back(std::move(kind));
-  }
-}
-
 }  // namespace
 
 bool Diagnosis::hides() const {
-  return std::any_of(kinds.begin(), kinds.end(),
-                     [](const KindVisibility& kind) { return kind.seen != Seen::kYes; });
+  return std::any_of(kinds.begin(), kinds.end(), [](const KindVisibility& kind) {
+    return kind.seen != KindVisibility::Seen::kYes;
+  });
 }
 
 Diagnosis diagnose(const ServerFacts& server, const LogFacts& log) {
