@@ -62,7 +62,7 @@ class Story(unittest.TestCase):
         self.port = free_port()
         self.daemon = None
 
-    def play(self, schema):
+    def play(self, schema, logs=True):
         self.server.sql(schema, database="shop")
         done = self.server.psql("-f", os.path.join(ROOT, "deploy", "postgresql", "role.sql"), database="shop")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -72,7 +72,7 @@ class Story(unittest.TestCase):
             file.write(self.server.dsn("shop", "ectoscope"))
         with open(config, "w", encoding="utf-8") as file:
             json.dump({  # JSON is YAML
-                "servers": [{"name": "main", "logs": [self.server.log_path],
+                "servers": [{"name": "main", **({"logs": [self.server.log_path]} if logs else {}),
                              "postgres": {"dsn_file": dsn, "poll_interval": "1s"}}],
                 "state": {"directory": os.path.join(self.folder, "state")},
                 "web": {"listen_address": f"127.0.0.1:{self.port}"}}, file)
@@ -204,6 +204,40 @@ class Story(unittest.TestCase):
         self.run_page(2)
         wait_for(lambda: self.finding("wrong_index", "events")["occurrences"] == before + 2, "goes on")
         self.assertIsNone(self.daemon.poll())
+
+    def counted(self, operation):
+        """Statements on shop, as the counters' deltas add up."""
+        total = 0
+        for line in self.get("/metrics").splitlines():
+            if line.startswith("ectoscope_statements_total{") and f'operation="{operation}"' in line:
+                total += float(line.rsplit(" ", 1)[1]) if 'database="shop"' in line else 0
+        return total
+
+    def test_deltas_across_a_crash_and_a_restart_are_counted_once(self):
+        self.play(EVENTS, logs=False)
+        expected = {"update": 0, "delete": 0}
+
+        def run(operation, sql, times):
+            with self.server.connect("shop") as connection:
+                for key in range(times):
+                    connection.execute(sql, [key])
+            expected[operation] += times
+            wait_for(lambda: self.counted(operation) >= expected[operation], f"{operation}s are counted")
+
+        def check():  # the polls that follow count none of them again
+            run("delete", "DELETE FROM events WHERE id = %s", 3)
+            self.assertEqual({operation: self.counted(operation) for operation in expected}, expected)
+
+        update = "UPDATE events SET payload = 'x' WHERE id = %s"
+        run("update", update, 20)
+        check()
+        for end in (self.server.crash, self.server.stop):
+            end()
+            wait_for(lambda: self.metric("ectoscope_up") == 0, "its fall is shown")
+            self.server.start()
+            wait_for(lambda: self.metric("ectoscope_up") == 1, "its return is shown", seconds=60)
+            run("update", update, 5)
+            check()
 
 
 if __name__ == "__main__":

@@ -116,6 +116,7 @@ inline Execution ran(const Query& query, Micros duration = Micros(100'000), uint
   return execution;
 }
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which cases are read
 struct PlanCase {
   const char* why;
   PlanMaker plan;

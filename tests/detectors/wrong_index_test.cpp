@@ -59,7 +59,7 @@ TEST(WrongIndex, Scans) {
 }
 
 TEST(WrongIndex, TellsWhatMissedByLittle) {
-  const auto told = [](PlanMaker plan, Micros duration = Micros(100'000)) {
+  const auto told = [](const PlanMaker& plan, Micros duration = Micros(100'000)) {
     return nearly("wrong_index", kEvents, plan, duration);
   };
   EXPECT_EQ(told(walk(1, 9'999).where("workspace_id")), "min_removed_rows 9999 of 1e+04");

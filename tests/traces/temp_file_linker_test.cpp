@@ -22,7 +22,7 @@ class TempFileLinkerTest : public ::testing::Test {
     one.query = query;
     one.at = one.started_at = at_ms(at);
     one.temp_bytes = bytes;
-    linker.add(one);
+    linker_.add(one);
   }
 
   void run(int32_t pid, QueryId query, int64_t from, int64_t to) {
@@ -33,13 +33,13 @@ class TempFileLinkerTest : public ::testing::Test {
     execution.ended_at = at_ms(to);
     execution.trace_id = {0, 7};
     execution.route = 3;
-    linker.add({&execution, 1});
+    linker_.add({&execution, 1});
   }
 
   /// "query 1: 300 bytes, 0 to 500", a line each.
   std::string said() const {
     std::string text;
-    for (const Incident& one : given) {
+    for (const Incident& one : given_) {
       text += "query " + std::to_string(one.query) + ": " + std::to_string(one.temp_bytes) +
               " bytes, " + std::to_string(one.started_at.time_since_epoch().count() / 1000) +
               " to " + std::to_string(one.at.time_since_epoch().count() / 1000) + "\n";
@@ -47,8 +47,8 @@ class TempFileLinkerTest : public ::testing::Test {
     return text;
   }
 
-  std::vector<Incident> given;
-  TempFileLinker linker{[this](const Incident& incident) { given.push_back(incident); }};
+  std::vector<Incident> given_;
+  TempFileLinker linker_{[this](const Incident& incident) { given_.push_back(incident); }};
 };
 
 TEST_F(TempFileLinkerTest, FilesOfAStatementAreOne) {
@@ -58,10 +58,10 @@ TEST_F(TempFileLinkerTest, FilesOfAStatementAreOne) {
   EXPECT_EQ(said(), "");
   run(1, 5, 0, 500);
   EXPECT_EQ(said(), "query 5: 300 bytes, 0 to 500\n");
-  EXPECT_EQ(given[0].trace_id, (TraceId{0, 7}));
-  EXPECT_EQ(given[0].route, 3U);
+  EXPECT_EQ(given_[0].trace_id, (TraceId{0, 7}));
+  EXPECT_EQ(given_[0].route, 3U);
   run(1, 5, 600, 700);
-  linker.finish();
+  linker_.finish();
   EXPECT_EQ(said(), "query 5: 300 bytes, 0 to 500\nquery 6: 100 bytes, 491 to 491\n");
 }
 
@@ -95,16 +95,16 @@ TEST_F(TempFileLinkerTest, WaitsNotForEver) {
 TEST_F(TempFileLinkerTest, KeepsBoundedly) {
   for (int32_t pid = 1; pid <= 1024; ++pid)
     file(pid, 5, 100 + pid);
-  EXPECT_EQ(given.size(), 0U);
+  EXPECT_EQ(given_.size(), 0U);
   file(2000, 5, 1200);
-  ASSERT_EQ(given.size(), 1U);
-  EXPECT_EQ(given[0].pid, 1) << "the oldest";
+  ASSERT_EQ(given_.size(), 1U);
+  EXPECT_EQ(given_[0].pid, 1) << "the oldest";
 }
 
 TEST_F(TempFileLinkerTest, WithoutItsBackendAFileStandsForItself) {
   file(0, 5, 100);
   file(0, 5, 101);
-  EXPECT_EQ(given.size(), 2U);
+  EXPECT_EQ(given_.size(), 2U);
 }
 
 }  // namespace
