@@ -84,7 +84,9 @@ class Connection final : public Database {
 
    private:
     std::string answer_to(std::string_view sql, std::span<const std::string> parameters) {
-      const auto asks = [&](std::string_view part) { return sql.find(part) != sql.npos; };
+      const auto asks = [&](std::string_view part) {
+        return sql.find(part) != std::string_view::npos;
+      };
       if (asks("extname = 'hypopg'")) return "ext";
       if (asks("has_parameter_privilege")) return "t";
       if (asks("pg_prepared_statements")) return "1";
