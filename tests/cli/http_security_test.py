@@ -8,6 +8,7 @@ import base64
 import crypt
 import os
 import re
+import select
 import signal
 import socket
 import ssl
@@ -176,6 +177,23 @@ class Passwords(SecurityTest):
         text = self.ask(**basic("ada", "right"))[1]
         self.assertIn('ectoscope_http_clients_cut_total{reason="wrong_password"} ', text)
         self.assertIn('ectoscope_http_clients_cut_total{reason="too_many_passwords"} ', text)
+
+    def test_guesses_hold_nobody_up(self):
+        dear = crypt.crypt("x", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 12))
+        self.daemon.write(f"basic_auth_users: {{ada: {HASH}, eve: {dear}}}\n")
+        wait_for("the file", lambda: "the web configuration was read again" in self.daemon.said())
+        self.assertEqual(self.ask(**basic("eve", "x"))[0], 200)
+        self.assertEqual(self.ask(**basic("ada", "right"))[0], 200)
+        guesses = []
+        for number in range(8):
+            guesses.append(self.daemon.socket())
+            secret = basic("eve", f"guess {number}")["Authorization"]
+            guesses[-1].sendall(f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {secret}\r\n\r\n".encode())
+        self.assertEqual(self.ask(**basic("ada", "right"))[0], 200)
+        answered, _, _ = select.select(guesses, [], [], 0)
+        self.assertLess(len(answered), len(guesses), "who is known did not wait for the guesses")
+        for stream in guesses:
+            stream.close()
 
     def test_a_changed_file_counts_at_once_and_a_bad_one_does_not(self):
         self.assertEqual(self.ask(**basic("ada", "right"))[0], 200)
