@@ -4,6 +4,7 @@ namespace ectoscope {
 
 void action_form(HtmlWriter& html, const std::string& id, std::initializer_list<Action> actions) {
   const std::string page = "/findings/" + url_escaped(id);
+  const std::string api = "/api/v1" + page;
   html.open("form", {{"class", "actions"}, {"method", "post"}});
   html.raw(
       "<label>Your name <input name=\"by\" required maxlength=\"100\" "
@@ -14,7 +15,7 @@ void action_form(HtmlWriter& html, const std::string& id, std::initializer_list<
     html.element("button",
                  {{"type", "submit"},
                   {"formaction", page + path},
-                  {"data-api", "/api/v1" + page + path},
+                  {"data-api", api + path},
                   {"data-done", std::string(action.done)}},
                  action.name);
   }

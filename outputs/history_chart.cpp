@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr int64_t kMostHours = 7 * 24;
+constexpr int64_t kMostHours = 168;  // a week
 constexpr int64_t kLeastHours = 24;
 
 std::string hour_text(EventTime hour) {

@@ -23,7 +23,7 @@ class PageIgnoresTest : public testing::Test {
     std::string name = testing::TempDir() + "ectoscope-ignores-XXXXXX";
     folder_ = mkdtemp(name.data());
   }
-  ~PageIgnoresTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::string written() const {
     std::ostringstream text;
