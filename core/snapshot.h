@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/deploys.h"
 #include "core/finding.h"
 #include "core/query.h"
 #include "core/report.h"
@@ -106,6 +107,7 @@ struct Snapshot {
   std::vector<std::shared_ptr<const QueryStatistics>> queries;  // most time first
   std::vector<SourceState> sources;                             // by server, then by name
   std::vector<ServerState> servers;                             // by name
+  std::vector<Deploy> deploys;                                  // newest first
   bool last_reload_ok = true;
   EventTime last_reload_at;
   std::string store_problem;  // empty while the store works

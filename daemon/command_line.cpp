@@ -182,6 +182,11 @@ CLI::App* add_doctor(CLI::App& app, DoctorArguments& to) {
                    "Its log (default: where the server says that it writes)")
       ->type_name("PATH")
       ->needs(dsn);
+  auto* clusters = command->add_flag(
+      "--clusters", to.clusters, "List Debian's clusters on this machine and their logs instead");
+  command->add_option("--root", to.root, "Where that machine's files are (default: /)")
+      ->type_name("PATH")
+      ->needs(clusters);
   command->footer(kDoctorFooter);
   return command;
 }
@@ -364,8 +369,12 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (serve->parsed()) return finish(std::move(raw_serve));
   if (app.got_subcommand("demo")) return demo_arguments;
   if (doctor->parsed()) {
-    if (doctor_arguments.dsn.empty() && doctor_arguments.config_file.empty()) {
-      return Done{kExitUsage, "", "ectoscope doctor: --config.file or --dsn is required\n"};
+    if (doctor_arguments.dsn.empty() && doctor_arguments.config_file.empty() &&
+        !doctor_arguments.clusters) {
+      return Done{
+          kExitUsage, "",
+          "ectoscope doctor: --config.file or --dsn is required; --clusters lists what runs "
+          "here\n"};
     }
     return doctor_arguments;
   }

@@ -62,6 +62,8 @@ struct DoctorArguments {
   std::string config_file;  // empty: the defaults
   std::string dsn;          // instead of the configuration's servers
   std::string log_file;     // with `dsn`; empty: where the server says that it writes
+  bool clusters = false;    // only list Debian's clusters and their logs
+  std::string root;         // of the file system that they are in; empty: the machine's own
 };
 
 /// `ectoscope check config`

@@ -71,6 +71,7 @@ void Daemon::publish(std::vector<std::string> problems) {
       snapshot->servers.back().server = worker->server().name;
     }
   }
+  snapshot->deploys = seams_.store.deploys();
   snapshot->store_problem = seams_.store.problem();
   if (!snapshot->store_problem.empty()) snapshot->problems.push_back(snapshot->store_problem);
   for (const SourceState& source : snapshot->sources) {

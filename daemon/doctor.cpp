@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/commands.h"
+#include "daemon/debian_clusters.h"
 #include "daemon/doctor_checks.h"
 #include "daemon/doctor_report.h"
 #include "daemon/exit_status.h"
@@ -131,10 +132,24 @@ std::vector<Patient> patients_of(const DoctorArguments& arguments, const Config&
   return patients;
 }
 
+int list_clusters(Files& files, const std::string& root) {
+  const auto log_files = make_posix_log_files();
+  const auto clusters = find_debian_clusters(files, *log_files, root);
+  if (clusters.empty()) {
+    std::fprintf(
+        stderr, "ectoscope doctor: %s/etc/postgresql: no cluster there; name a server with --dsn\n",
+        root.c_str());
+    return kExitInput;
+  }
+  const auto error = write_stdout([&](std::ostream& out) { write_clusters(clusters, out); });
+  return error ? kExitInput : kExitDone;
+}
+
 }  // namespace
 
 int run_doctor(const DoctorArguments& arguments) {
   const auto files = make_posix_files();
+  if (arguments.clusters) return list_clusters(*files, arguments.root);
   const auto config = load_config(*files, arguments.config_file);
   if (!config.ok()) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());

@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/exit_status.h"
 #include "daemon/load_config.h"
+#include "daemon/stored_deploys.h"
 #include "daemon/version.h"
 #include "daemon/web_config_file.h"
 #include "outputs/http_server.h"
@@ -143,7 +144,7 @@ int serve(Config config, const ServeArguments& arguments,
     return kExitUsage;
   }
   tell_doubt(web, *clock, log);
-  const HttpOptions options = http_options(config, arguments);
+  HttpOptions options = http_options(config, arguments);
   Store store(config.state().directory, config.state().keep, *clock,
               [&log](const std::string& what) {
                 log.warn("the store", {{"what", what}});
@@ -151,6 +152,8 @@ int serve(Config config, const ServeArguments& arguments,
   if (store.in_use()) return fail(kExitInput, store.problem());
   Daemon daemon({*files, *log_files, *clock, log, store, &connect_postgres}, std::move(config),
                 arguments.config_file);
+  StoredDeploys deploys(store, *clock);
+  options.deploys = &deploys;
   HttpServer http(options, daemon.board(), daemon);
   http.protect(web.protection().access, web.protection().tls);
   if (const auto error = http.start()) return fail(kExitInput, error->message);

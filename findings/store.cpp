@@ -44,6 +44,9 @@ void Store::open_locked() {
     opened = StoreDatabase::open(path_);
   }
   database_ = std::move(opened.database);
+  if (database_ && deploys_.empty()) {
+    if (const auto trouble = database_->read_deploys(deploys_)) tell_(trouble->what);
+  }
   if (!database_) {
     in_use_ = opened.trouble.kind == StoreTrouble::Kind::kInUse;
     failed(opened.trouble);
@@ -54,6 +57,7 @@ void Store::open_locked() {
 void Store::set_aside() {
   database_.reset();
   ++renewals_;
+  deploys_waiting_ = !deploys_.empty();
   const auto stamp =
       std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch());
   const std::string aside = path_ + ".damaged-" + std::to_string(stamp.count());
@@ -126,6 +130,7 @@ bool Store::write_locked() {
       return false;
     }
   }
+  if (!write_deploys_locked()) return false;
   if (!problem_.empty()) tell_(path_ + ": written again");
   problem_.clear();
   backoff_ = Micros(0);
@@ -152,6 +157,31 @@ std::vector<StoredHour> Store::hours(const std::string& finding) {
   std::sort(hours.begin(), hours.end(),
             [](const StoredHour& left, const StoredHour& right) { return left.hour < right.hour; });
   return hours;
+}
+
+void Store::deployed(const Deploy& deploy) {
+  constexpr size_t kMost = 1000;
+  const std::lock_guard lock(mutex_);
+  const auto newer = [](const Deploy& left, const Deploy& right) { return left.at > right.at; };
+  deploys_.insert(std::upper_bound(deploys_.begin(), deploys_.end(), deploy, newer), deploy);
+  if (deploys_.size() > kMost) deploys_.resize(kMost);
+  deploys_waiting_ = true;
+  if (!directory_.empty() && clock_.steady() >= next_try_) write_locked();
+}
+
+bool Store::write_deploys_locked() {
+  if (!deploys_waiting_) return true;
+  if (const auto trouble = database_->write_deploys(deploys_)) {
+    failed(*trouble);
+    return false;
+  }
+  deploys_waiting_ = false;
+  return true;
+}
+
+std::vector<Deploy> Store::deploys() const {
+  const std::lock_guard lock(mutex_);
+  return deploys_;
 }
 
 uint64_t Store::renewals() const {

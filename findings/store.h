@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/deploys.h"
 #include "findings/store_database.h"
 #include "findings/stored.h"
 
@@ -42,6 +43,10 @@ class Store {
   void acknowledge(const std::string& finding, const Acknowledgement& acknowledgement);
   [[nodiscard]] std::vector<StoredHour> hours(const std::string& finding);
 
+  void deployed(const Deploy& deploy);
+  /// The newest first; the oldest are forgotten beyond 1000.
+  [[nodiscard]] std::vector<Deploy> deploys() const;
+
   /// How often a damaged file was given up while it was in use: all is to be stored again then.
   [[nodiscard]] uint64_t renewals() const;
 
@@ -65,6 +70,7 @@ class Store {
   bool write_locked();
   void failed(const StoreTrouble& trouble);
   void set_aside();
+  bool write_deploys_locked();
   [[nodiscard]] EventTime oldest_hour() const;
   static void merge(StoredServer changes, Waiting& into);
   static StoredServer collect(const std::string& server, const Waiting& waiting);
@@ -81,6 +87,8 @@ class Store {
   std::unique_ptr<StoreDatabase> database_;
   std::map<std::string, Waiting> waiting_;  // by server
   std::map<std::string, Acknowledgement> acknowledgements_;
+  std::vector<Deploy> deploys_;  // newest first
+  bool deploys_waiting_ = false;
   std::string problem_;
   uint64_t renewals_ = 0;
   Micros next_try_{0};

@@ -33,6 +33,10 @@ CREATE TABLE acknowledgement (finding TEXT NOT NULL PRIMARY KEY, at INTEGER NOT 
 PRAGMA user_version = 1;
 )";
 
+constexpr const char* kDeployTable =
+    "CREATE TABLE IF NOT EXISTS deploy (at INTEGER NOT NULL, version TEXT NOT NULL,"
+    " application TEXT NOT NULL) STRICT;";
+
 int64_t micros(EventTime at) {
   return at.time_since_epoch().count();
 }
@@ -327,6 +331,38 @@ std::optional<StoreTrouble> StoreDatabase::acknowledge(const std::string& findin
         .bind(acknowledgement.by)
         .bind(acknowledgement.why)
         .run();
+  } catch (const int) {
+    return trouble();
+  }
+  return std::nullopt;
+}
+
+// Made when it is first needed: a file without it is not of another form.
+std::optional<StoreTrouble> StoreDatabase::write_deploys(const std::vector<Deploy>& deploys) {
+  if (auto trouble = run((std::string("BEGIN IMMEDIATE;") + kDeployTable).c_str())) return trouble;
+  try {
+    Statement(handle_, "DELETE FROM deploy").run();
+    for (const Deploy& deploy : deploys) {
+      Statement(handle_, "INSERT INTO deploy VALUES (?, ?, ?)")
+          .bind(micros(deploy.at))
+          .bind(deploy.version)
+          .bind(deploy.application)
+          .run();
+    }
+  } catch (const int) {
+    StoreTrouble failed = trouble();
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return failed;
+  }
+  return run("COMMIT");
+}
+
+std::optional<StoreTrouble> StoreDatabase::read_deploys(std::vector<Deploy>& into) {
+  if (auto trouble = run(kDeployTable)) return trouble;
+  try {
+    Statement deploys(handle_, "SELECT at, version, application FROM deploy ORDER BY at DESC");
+    while (deploys.step())
+      into.push_back({time_at(deploys.integer(0)), deploys.text(1), deploys.text(2)});
   } catch (const int) {
     return trouble();
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/deploys.h"
 #include "core/result.h"
 #include "findings/stored.h"
 
@@ -43,6 +44,8 @@ class StoreDatabase {
 
   std::optional<StoreTrouble> read(const std::string& server, EventTime oldest_hour,
                                    StoredServer& into);
+  std::optional<StoreTrouble> write_deploys(const std::vector<Deploy>& deploys);
+  std::optional<StoreTrouble> read_deploys(std::vector<Deploy>& into);
   std::optional<StoreTrouble> read_hours(const std::string& finding, std::vector<StoredHour>& into);
 
  private:

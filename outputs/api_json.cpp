@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "outputs/deploys_api.h"
 #include "outputs/ignored_section.h"
 #include "outputs/json_notes.h"
 #include "outputs/json_report.h"
@@ -21,12 +22,14 @@ void write_time(JsonWriter& json, std::string_view name, const std::optional<Eve
   at ? json.value(std::string_view(format_rfc3339(*at))) : json.null();
 }
 
-void write_life(JsonWriter& json, const TrackedFinding& tracked) {
+void write_life(JsonWriter& json, const Snapshot& snapshot, const TrackedFinding& tracked) {
   json.member("state", state_of(tracked));
   json.member("live", tracked.live);
   json.member("team", tracked.team);
   json.member("total_occurrences", tracked.total_occurrences);
   write_time(json, "resolved_at", tracked.resolved_at);
+  json.key("since_deploy");
+  write_deploy(json, deploy_before(snapshot.deploys, tracked.finding));
   json.key("acknowledged");
   if (!tracked.acknowledged_at) {
     json.null();
@@ -135,7 +138,7 @@ std::string findings_json(const Snapshot& snapshot, const FindingFilter& filter,
   for (const auto& tracked : page.findings) {
     json.begin_object();
     write_finding_members(json, tracked->finding);
-    write_life(json, *tracked);
+    write_life(json, snapshot, *tracked);
     json.end_object();
   }
   json.end_array();
@@ -144,7 +147,7 @@ std::string findings_json(const Snapshot& snapshot, const FindingFilter& filter,
   return out.str();
 }
 
-std::string finding_json(const TrackedFinding& tracked,
+std::string finding_json(const Snapshot& snapshot, const TrackedFinding& tracked,
                          const std::vector<Control::HistoryHour>& history,
                          std::string_view version) {
   std::ostringstream out;
@@ -159,7 +162,7 @@ std::string finding_json(const TrackedFinding& tracked,
   json.key("finding");
   json.begin_object();
   write_finding_members(json, tracked.finding);
-  write_life(json, tracked);
+  write_life(json, snapshot, tracked);
   json.key("history");
   json.begin_array();
   for (const Control::HistoryHour& hour : history) {

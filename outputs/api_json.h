@@ -16,7 +16,7 @@ namespace ectoscope {
 std::string findings_json(const Snapshot& snapshot, const FindingFilter& filter,
                           std::string_view version);
 
-std::string finding_json(const TrackedFinding& tracked,
+std::string finding_json(const Snapshot& snapshot, const TrackedFinding& tracked,
                          const std::vector<Control::HistoryHour>& history,
                          std::string_view version);
 

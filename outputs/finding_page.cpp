@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 
+#include "outputs/deploys_api.h"
 #include "outputs/finding_actions.h"
 #include "outputs/history_chart.h"
 #include "outputs/pages.h"
@@ -97,6 +98,13 @@ class FindingPageWriter {
     html_.raw("</b><small>first ");
     moment(html_, finding_.first_seen, snapshot_.taken_at);
     html_.raw("</small></dd></div></dl>");
+    if (const Deploy* const deploy = deploy_before(snapshot_.deploys, finding_)) {
+      html_.raw("<p class=\"note deploy\">Not seen before deploy ");
+      html_.element("b", {}, deploy_name(*deploy));
+      html_.raw(", ");
+      moment(html_, deploy->at, snapshot_.taken_at);
+      html_.raw("</p>");
+    }
   }
 
   void change() {

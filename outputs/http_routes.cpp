@@ -7,6 +7,7 @@
 
 #include "outputs/api_json.h"
 #include "outputs/assets.h"
+#include "outputs/deploys_api.h"
 #include "outputs/ignored_section.h"
 #include "outputs/pages.h"
 #include "outputs/person_said.h"
@@ -164,11 +165,24 @@ void HttpRoutes::api(Call& call) {
     if (call.allows("GET")) call.answer(200, sources_json(*call.snapshot), kJson);
     return;
   }
+  if (call.path == "/api/v1/deploys") return api_deploys(call);
   if (call.path == "/api/v1/near-misses") {
     if (!call.allows("GET")) return;
     return call.answer(200, near_misses_json(control_.nearly_found(), call.kind()), kJson);
   }
   not_found(call);
+}
+
+void HttpRoutes::api_deploys(Call& call) {
+  if (!call.allows(options_.deploys == nullptr ? "GET" : "GET, POST")) return;
+  if (call.reads()) return call.answer(200, deploys_json(call.snapshot->deploys), kJson);
+  if (const auto why = call.refusal(BodyKind::kJson)) return call.json_error(kForbidden, *why);
+  const auto note = read_deploy(call.request.body);
+  if (!note.ok()) return call.json_error(kBadRequest, note.error().message);
+  const auto [version, application, time] = note.value();
+  const auto deploy = options_.deploys->record(version, application, time);
+  if (!deploy.ok()) return call.json_error(kBadRequest, deploy.error().message);
+  call.answer(200, deploy_json(deploy.value()), kJson);
 }
 
 void HttpRoutes::api_findings(Call& call) {
@@ -184,7 +198,8 @@ void HttpRoutes::api_findings(Call& call) {
   const std::string id(rest);
   const auto tracked = find_finding(*call.snapshot, id);
   if (!tracked) return call.json_error(kNotFound, "there is no finding of this id");
-  call.answer(200, finding_json(*tracked, control_.history(id), options_.version), kJson);
+  call.answer(200, finding_json(*call.snapshot, *tracked, control_.history(id), options_.version),
+              kJson);
 }
 
 Result<bool> HttpRoutes::carry_out(Wish wish, const std::string& id, const PersonSaid& said) {

@@ -44,6 +44,7 @@ class HttpRoutes {
   void api(Call& call);
   void api_findings(Call& call);
   void api_change(Call& call, const std::string& id, Wish wish);
+  void api_deploys(Call& call);
   void page(Call& call);
   void finding(Call& call, const std::string& id);
   void form_change(Call& call, const std::string& id, Wish wish);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/control.h"
+#include "core/deploys.h"
 #include "core/result.h"
 #include "core/snapshot.h"
 #include "core/web_access.h"
@@ -25,6 +26,7 @@ struct HttpOptions {
   std::string trace_url;          // "https://traces.example/{trace_id}"; empty: no links
   std::string version;
   size_t series_budget = 2000;
+  DeployBook* deploys = nullptr;  // null: none are taken; outlives the server
   FrontLimits limits;
 };
 

@@ -57,9 +57,8 @@ class Envelope {
 };
 
 /// Lines of syslog files (traditional, with RFC 3339 stamps, RFC 5424) and of `journalctl -o
-/// short`, short-precise and short-iso; also lines that only have a stamp in front, as `kubectl
-/// logs
-/// --timestamps` prints them.
+/// short`, short-precise and short-iso; also lines that only have a stamp in front, as
+/// `kubectl logs --timestamps` prints them, or a container runtime's mark, as in /var/log/pods.
 std::unique_ptr<Envelope> make_syslog_envelope(const LogParserOptions& options);
 
 /// Entries of Google Cloud Logging: one object a line, or laid out over several.

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "parsers/byte_scan.h"
 #include "parsers/envelope.h"
+#include "parsers/envelope_times.h"
 #include "parsers/json_members.h"
 #include "parsers/json_object.h"
 #include "parsers/json_text.h"
@@ -15,6 +17,23 @@
 
 namespace ectoscope {
 namespace {
+
+/// A line without what a container runtime put in front of it.
+struct RuntimeLine {
+  std::string_view text;
+  bool goes_on = false;
+};
+
+RuntimeLine read_runtime_line(std::string_view line) {
+  const size_t stamp = read_rfc3339(line).length;
+  if (stamp == 0) return {line, false};
+  const std::string_view rest = line.substr(stamp);
+  if (rest.starts_with(" stdout P ") || rest.starts_with(" stderr P "))
+    return {rest.substr(10), true};
+  if (rest.starts_with(" stdout F ") || rest.starts_with(" stderr F "))
+    return {rest.substr(10), false};
+  return {line, false};
+}
 
 struct CnpgLine {
   std::string_view record;
@@ -66,6 +85,7 @@ class JsonLog final : public LogParser {
         take_line({at, newline}, base_ + static_cast<uint64_t>(at - begin), handler);
       at = newline + 1;
     }
+    at = keep_parts(begin, at, last);
     if (const uint64_t unknown = stamps_.unknown_zones(); unknown != 0)
       drops_.insert_or_assign("unknown_zone", unknown);
     const auto used = static_cast<size_t>(at - begin);
@@ -83,8 +103,32 @@ class JsonLog final : public LogParser {
   [[nodiscard]] uint64_t records() const override { return records_; }
 
  private:
+  /// A line of which parts are still to come is brought again with them.
+  const char* keep_parts(const char* begin, const char* at, bool last) {
+    if (parts_.empty()) return at;
+    parts_.clear();
+    if (!last) return begin + (parts_at_ - base_);
+    drop("truncated");
+    return at;
+  }
+
+  /// Puts a line together that a container runtime cut; false while a part is to come.
+  bool join_parts(std::string_view& line, uint64_t& offset) {
+    const RuntimeLine read = read_runtime_line(line);
+    if (!read.goes_on && parts_.empty()) return true;
+    if (parts_.empty()) parts_at_ = offset;
+    parts_ += read.text;
+    if (read.goes_on) return false;
+    joined_.swap(parts_);
+    parts_.clear();
+    line = joined_;
+    offset = parts_at_;
+    return true;
+  }
+
   void take_line(std::string_view line, uint64_t offset, RecordHandler& handler) {
     if (wrapped_) {
+      if (!join_parts(line, offset)) return;
       const CnpgLine opened = open_cnpg(line);
       if (!opened.problem.empty()) return drop(opened.problem);
       line = opened.record;
@@ -169,6 +213,9 @@ class JsonLog final : public LogParser {
   LogRecord record_;
   std::vector<char> scratch_;
   size_t scratch_used_ = 0;
+  std::string parts_;  // of a line that a container runtime cut
+  uint64_t parts_at_ = 0;
+  std::string joined_;
 };
 
 }  // namespace

@@ -15,11 +15,20 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+/// `stdout F ` or `stderr P ` at the front: what a container runtime puts into /var/log/pods.  P:
+/// the line goes on in the next one.
+size_t runtime_mark_length(std::string_view text) {
+  const bool stream = text.starts_with("stdout ") || text.starts_with("stderr ");
+  const std::string_view mark = text.substr(std::min<size_t>(text.size(), 7), 2);
+  return stream && (mark == "F " || mark == "P ") ? 9 : 0;
+}
+
 /// What stands in front of a line's text.
 struct Header {
   EnvelopeTime time;
   std::string_view program;  // empty: none is named
   int32_t pid = 0;
+  bool goes_on = false;
   size_t length = 0;  // up to the text; 0: this is no header
 };
 
@@ -125,6 +134,11 @@ Header read_header(std::string_view line, EventTime now, std::chrono::seconds of
   at += header.time.length;
   if (!line.substr(at).starts_with(' ')) return {};
   ++at;
+  if (const size_t mark = full ? runtime_mark_length(line.substr(at)) : 0; mark != 0) {
+    header.goes_on = line[at + mark - 2] == 'P';
+    header.length = at + mark;
+    return header;
+  }
   const std::string_view rest = line.substr(at);
   if (full && (rest.starts_with('\t') || rest.starts_with('{'))) {
     header.length = at;
@@ -181,6 +195,7 @@ class SyslogEnvelope final : public Envelope {
     out.coarse = header.time.coarse;
     out.at = header.time.at;
     out.pid = header.pid;
+    out.goes_on = header.goes_on;
     out.by_postgres = header.program.empty() || names_postgres(header.program);
     return Opened::kText;
   }

@@ -334,6 +334,34 @@ TEST(RdsLog, PrefixIsKnownAndRecordsThatWereCutAreLeftOut) {
   }
 }
 
+/// /var/log/pods: long lines in parts of 16 KiB.
+TEST(PodLog, LinesThatTheRuntimeCutAreHealed) {
+  const auto in_parts = [](const std::string& log, size_t size) {
+    std::string cut;
+    for (size_t at = 0; at < log.size();) {
+      const size_t end = log.find('\n', at);
+      for (; end - at > size; at += size)
+        cut += "2026-11-22T08:00:00.123456789Z stderr P " + log.substr(at, size) + "\n";
+      cut += "2026-11-22T08:00:00.123456789Z stderr F " + log.substr(at, end - at) + "\n";
+      at = end + 1;
+    }
+    return cut;
+  };
+  const std::pair<const char*, LogFormat> logs[] = {{"plain.log", LogFormat::kSyslog},
+                                                    {"cnpg.json", LogFormat::kCnpg}};
+  for (const auto& [name, format] : logs) {
+    const std::string log = read_test_file(kData + name);
+    const std::vector<Comparable> expected = comparable(parse_log(log));
+    const std::string cut = in_parts(log, 200);
+    EXPECT_EQ(detect_log_format(cut), format);
+    for (const size_t block : {SIZE_MAX, size_t{333}}) {
+      const Parsed parsed = parse_as(format, cut, block);
+      EXPECT_EQ(comparable(parsed), expected) << name;
+      EXPECT_EQ(dropped(parsed, "truncated") + dropped(parsed, "bad_json"), 0U);
+    }
+  }
+}
+
 TEST(LogFormat, Names) {
   EXPECT_EQ(log_format_named("cnpg"), LogFormat::kCnpg);
   EXPECT_EQ(log_format_named("journald"), LogFormat::kJournald);
