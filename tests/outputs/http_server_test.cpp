@@ -167,7 +167,8 @@ TEST_F(HttpServerTest, FindingSaysItAll) {
        {"posts is read 100 times a request", "Repo.preload(users, :posts)",
         "create index(:posts, [:user_id], concurrently: true)", "×197 cheaper", "UPDATE sessions",
         "https://traces.example/t/4bf92f3577b34da6a3ce929d0e0e4736?x=1&amp;y=2",
-        "Seq Scan on posts", "199,990", "data-count=\"7\"", "UserController.index", "4,711 in all"}) {
+        "Seq Scan on posts", "199,990", "data-count=\"7\"", "UserController.index",
+        "4,711 in all"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
 }
@@ -268,8 +269,9 @@ TEST_F(HttpServerTest, IgnoringNeedsANameAndAReason) {
     EXPECT_EQ(status_of(post(target, kJson, body)), status) << target << body;
     EXPECT_EQ(control_.ignored, status == 200 ? "ada|a report" : "") << target << body;
   }
-  EXPECT_EQ(status_of(post(api + "/ignore", "Sec-Fetch-Site: cross-site\r\nContent-Type: "
-                                            "application/json\r\n",
+  EXPECT_EQ(status_of(post(api + "/ignore",
+                           "Sec-Fetch-Site: cross-site\r\nContent-Type: "
+                           "application/json\r\n",
                            R"({"by": "eve", "why": "x"})")),
             403);
   control_.ignored = "ada|a report";
