@@ -18,10 +18,14 @@ constexpr int kColdPasses = 4;
 constexpr int kWarmPasses = 2;
 constexpr double kLeastRate = 1e-8;
 constexpr double kLeastShare = 1e-3;
-constexpr double kForget = 2000;  // executions; older ones count half then
-constexpr uint64_t kLoop = 4;     // executions that make a strand a loop
-constexpr double kTelling = 5;    // ratio of keys that tell
-constexpr float kSure = 0.8F;     // such a link may teach gaps and pools
+constexpr double kForget = 2000;   // executions; older ones count half then
+constexpr uint64_t kLoop = 4;      // executions that make a strand a loop
+constexpr double kTelling = 5;     // ratio of keys that tell
+constexpr float kSure = 0.8F;      // such a link may teach gaps and pools
+constexpr double kSupposed = 0.5;  // odds of a link, before its chain is weighed as a whole
+constexpr double kLeastOdds = 1e-9;
+constexpr double kBegunAlready = 1e9;
+constexpr double kLeastBegun = 1e-3;  // loops for one lone execution: a shape may change its ways
 
 double microseconds(Micros time) {
   return static_cast<double>(time.count());
@@ -136,7 +140,8 @@ void LoopLinker::gather_pairs() {
     for (const Candidate& candidate : candidates(i)) {
       if (nodes_[candidate.before].after != kNone) continue;
       const double odds = weight(candidate, node) / start;
-      if (odds > 1) pairs_.push_back({odds, candidate.before, order_[i]});
+      if (odds > (supposing_ ? kSupposed : 1))
+        pairs_.push_back({odds, candidate.before, order_[i]});
     }
     if (pairs_.size() - first <= kPairsEach) continue;
     const auto begin = pairs_.begin() + static_cast<std::ptrdiff_t>(first);
@@ -196,6 +201,44 @@ void LoopLinker::find_chains() {
     }
     chains_[node.chain].add(node);
   }
+}
+
+// A lone execution seldom begins a loop, so the first links of one never outweigh a beginning, and
+// a shape that was once taken for one without loops would stay so.  Therefore all links are made
+// as if loops were all there is, and what comes of it is weighed as a whole.
+void LoopLinker::suppose_loops() {
+  supposing_ = true;
+  match();
+  find_chains();
+  drop_unlikely();
+  supposing_ = false;
+}
+
+// Undoes the chains whose links together do not outweigh how seldom a loop begins.
+void LoopLinker::drop_unlikely() {
+  const double start = start_weight();
+  const double lone = std::max(1.0, executions_ - in_loops_ + loop_starts_);
+  odds_.assign(chains_.size(), std::log(std::max(kLeastBegun, loop_starts_ / lone)));
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const Node& node = nodes_[order_[i]];
+    if (node.strand != kNone) {
+      if (strand_pool_[node.strand].span.count >= kLoop) odds_[node.chain] = kBegunAlready;
+      continue;
+    }
+    if (node.before == kNone) continue;
+    const auto all = candidates(i);
+    const auto chosen = std::find_if(all.begin(), all.end(), [&](const Candidate& candidate) {
+      return candidate.before == node.before;
+    });
+    odds_[node.chain] += std::log(std::max(kLeastOdds, weight(*chosen, node) / start));
+  }
+  for (const uint32_t id : order_) {
+    Node& node = nodes_[id];
+    if (node.strand != kNone || node.before == kNone || odds_[node.chain] > 0) continue;
+    nodes_[node.before].after = kNone;
+    node.before = kNone;
+  }
+  find_chains();
 }
 
 void LoopLinker::learn_shares(bool cold) {
@@ -336,8 +379,12 @@ void LoopLinker::find_loops(bool cold) {
     gather_candidates();
   }
   for (int pass = 1; pass < passes; ++pass) {
-    match();
-    find_chains();
+    if (classed_) {
+      suppose_loops();
+    } else {
+      match();
+      find_chains();
+    }
     if (cold) {
       learn_shares(cold);
       halve_lessons();

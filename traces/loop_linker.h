@@ -160,10 +160,13 @@ class LoopLinker {
   [[nodiscard]] double key_ratio(uint32_t before, uint32_t after) const;
   [[nodiscard]] double weight(const Candidate& candidate, const Node& after) const;
   [[nodiscard]] double start_weight() const;
+  [[nodiscard]] double loop_goes_on() const;
   void learn_softly();
   void gather_pairs();
   void match();
   void find_chains();
+  void suppose_loops();
+  void drop_unlikely();
   void learn_shares(bool cold);
   void find_loops(bool cold);
   void weigh_links(bool teach);
@@ -193,6 +196,7 @@ class LoopLinker {
   std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by end
   std::vector<Span> chains_;
   std::vector<Pair> pairs_;
+  std::vector<double> odds_;                          // by chain, logarithms
   std::vector<Candidate> candidates_;                 // of the window's nodes, in order_
   std::vector<size_t> first_candidate_;               // by position in order_, and one more
   std::vector<std::pair<int64_t, uint32_t>> by_key_;  // (key, position in order_)
@@ -209,7 +213,8 @@ class LoopLinker {
   double in_loops_ = 1;  // executions in strands of four and more
   double executions_ = 1;
   double loop_starts_ = 0.15;
-  bool classed_ = false;  // chains_ is valid: lone statements and loops are told apart
+  bool classed_ = false;    // chains_ is valid: lone statements and loops are told apart
+  bool supposing_ = false;  // each execution is weighed as if it stood in a loop
   EventTime first_seen_{};
   bool any_seen_ = false;
   bool assigned_ = false;  // a window of it, at least one

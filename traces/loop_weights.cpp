@@ -15,7 +15,7 @@ constexpr double kLeastGap = 500;
 constexpr double kTelling = 5;  // ratio of keys that tell
 constexpr Micros kOverlap{-1000};
 constexpr double kOverlapCosts = -3;  // as GapModel has it
-constexpr double kOwnPace = 0.75;     // a loop's own, against the stream's
+constexpr double kOwnPace = 0.75;     // a loop's own, against the stream's; all wait the same turns
 
 double microseconds(Micros time) {
   return static_cast<double>(time.count());
@@ -159,9 +159,11 @@ double LoopLinker::weight(const Candidate& candidate, const Node& after) const {
       }
       seen += 1.5;
       time += 1.5 * kMeanGap;
-      goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
+      goes_on = loop_goes_on();
       // A loop over neighbours stays one; a loop over keys at random never was one.
       if (keys < kTelling) keys *= chain.untold(keys_.untold()) / keys_.untold();
+    } else if (supposing_) {
+      goes_on = loop_goes_on();
     } else {
       const double loops = in_loops_ / executions_;
       const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
@@ -176,11 +178,16 @@ double LoopLinker::weight(const Candidate& candidate, const Node& after) const {
     if (evidence * goes_on * highest < kNegligible * std::sqrt(1 - goes_on) * start_weight())
       return 0;
     // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
+    const double pace = stream_->by_turns() ? 0 : kOwnPace;
     const double own = std::pow(time / (time + candidate.gap_us), seen);
-    density = kOwnPace * own * seen / (time + candidate.gap_us) + (1 - kOwnPace) * density;
-    survival = kOwnPace * own + (1 - kOwnPace) * survival;
+    density = pace * own * seen / (time + candidate.gap_us) + (1 - pace) * density;
+    survival = pace * own + (1 - pace) * survival;
   }
   return evidence * goes_on * density / std::sqrt(goes_on * survival + 1 - goes_on);
+}
+
+double LoopLinker::loop_goes_on() const {
+  return 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
 }
 
 double LoopLinker::start_weight() const {
