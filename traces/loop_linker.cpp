@@ -17,6 +17,7 @@ constexpr Micros kCold{4'000'000};     // learn several times from a shape's fir
 constexpr int kColdPasses = 4;
 constexpr int kWarmPasses = 2;
 constexpr double kLeastRate = 1e-8;
+constexpr double kMostBurst = 10;
 constexpr double kLeastShare = 1e-3;
 constexpr double kForget = 2000;   // executions; older ones count half then
 constexpr uint64_t kLoop = 4;      // executions that make a strand a loop
@@ -76,6 +77,8 @@ void LoopLinker::update_rate(size_t executions, EventTime horizon) {
   const auto count = static_cast<double>(executions);
   const double rate = count / microseconds(limits_.window);
   rate_ = rate_ == 0 ? rate : (rate_ + rate) / 2;
+  burst_ = usual_rate_ == 0 ? 1 : std::clamp(rate_ / usual_rate_, 1.0, kMostBurst);
+  usual_rate_ = usual_rate_ == 0 ? rate : usual_rate_ + (rate - usual_rate_) / 8;
   const double turn = stream_->clock.at(horizon);
   const double share = count / std::max(1.0, turn - turn_);
   share_ = share_ == 0 ? share : (share_ + share) / 2;
@@ -379,13 +382,11 @@ void LoopLinker::find_loops(bool cold) {
     gather_candidates();
   }
   for (int pass = 1; pass < passes; ++pass) {
-    if (classed_) {
+    if (!cold) {
       suppose_loops();
     } else {
       match();
       find_chains();
-    }
-    if (cold) {
       learn_shares(cold);
       halve_lessons();
       weigh_links(cold);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -130,8 +131,15 @@ class LoopLinker {
     uint32_t chain = kNone;
     uint64_t chain_round = 0;
     double sureness = 0;
+    double evidence = 0;  // of its links against chance, logarithm of the odds
     uint32_t weighed = 0;
   };
+
+  struct Votes {
+    int for_it = 0;
+    int all = 0;
+  };
+  using StrandVotes = std::map<std::pair<uint32_t, uint32_t>, Votes>;
 
   struct Pair {
     double weight;
@@ -175,9 +183,11 @@ class LoopLinker {
   void halve_lessons();
   void cut_between_loops();
   void build_strands();
+  [[nodiscard]] StrandVotes votes_of_neighbours() const;
   void join_interleaved();
   void join(uint32_t into, uint32_t from);
   void judge();
+  [[nodiscard]] static double confidence(const Strand& strand);
   uint32_t take_node(const Execution& execution);
   void free_strand(uint32_t strand);
   void forget_old(EventTime horizon);
@@ -204,10 +214,12 @@ class LoopLinker {
   std::vector<EventTime> distant_at_;
   Loop loop_;
 
-  double rate_ = 0;    // executions per microsecond, smoothed over windows
-  double share_ = 0;   // of the stream's statements, smoothed over windows
-  double turn_ = 0;    // at the last horizon
-  double linked_ = 0;  // shares, as learned from links
+  double rate_ = 0;        // executions per microsecond, smoothed over windows
+  double usual_rate_ = 0;  // the same over more windows, without the present one
+  double burst_ = 1;       // the present rate over the usual one
+  double share_ = 0;       // of the stream's statements, smoothed over windows
+  double turn_ = 0;        // at the last horizon
+  double linked_ = 0;      // shares, as learned from links
   double alone_ = 1;
   double weighed_ = 2;
   double in_loops_ = 1;  // executions in strands of four and more

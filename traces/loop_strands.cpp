@@ -1,6 +1,6 @@
 // The second half of LoopLinker: links become strands, strands are joined, judged and closed.
 #include <algorithm>
-#include <map>
+#include <cmath>
 #include <tuple>
 
 #include "traces/loop_linker.h"
@@ -13,7 +13,9 @@ constexpr float kTellingRatio = 5;
 constexpr double kJoinShare = 0.35;  // of the votes
 constexpr uint64_t kCutCount = 4;    // executions before a chain's keys say what it is
 constexpr double kCutTold = 0.7;
-constexpr int kVotesEach = 3;  // of one execution for one strand
+constexpr int kVotesEach = 3;      // of one execution for one strand
+constexpr double kByChance = 1.5;  // log odds: so many shapes in so many windows, chance loops too
+constexpr double kLeastWeight = 1e-9;
 
 }  // namespace
 
@@ -90,18 +92,15 @@ void LoopLinker::join(uint32_t into, uint32_t from) {
   kept.span.add(gone.span);
   kept.sureness += gone.sureness;
   kept.weighed += gone.weighed;
+  kept.evidence += gone.evidence;
   open_.erase(std::find(open_.begin(), open_.end(), from));
   free_strands_.push_back(from);
 }
 
-// A loop whose links skipped every other execution leaves two strands.  Executions of two strands
-// that stand side by side vote: do their keys follow each other as one loop's keys do?
-void LoopLinker::join_interleaved() {
-  struct Votes {
-    int for_it = 0;
-    int all = 0;
-  };
-  std::map<std::pair<uint32_t, uint32_t>, Votes> votes;
+// Executions of two strands that stand side by side vote: do their keys follow each other as one
+// loop's keys do?
+LoopLinker::StrandVotes LoopLinker::votes_of_neighbours() const {
+  StrandVotes votes;
   std::vector<std::pair<uint32_t, int>> heard;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
@@ -119,8 +118,13 @@ void LoopLinker::join_interleaved() {
       if (key_ratio(candidate.before, order_[i]) >= kTellingRatio) ++pair.for_it;
     }
   }
+  return votes;
+}
+
+// A loop whose links skipped every other execution leaves two strands.
+void LoopLinker::join_interleaved() {
   std::vector<std::tuple<double, int, uint32_t, uint32_t>> surest;
-  for (const auto& [pair, vote] : votes) {
+  for (const auto& [pair, vote] : votes_of_neighbours()) {
     const double share = static_cast<double>(vote.for_it) / vote.all;
     if (vote.for_it == 0 || share < kJoinShare || (vote.for_it < 2 && share < 1)) continue;
     surest.emplace_back(-share, -vote.for_it, pair.first, pair.second);
@@ -142,7 +146,7 @@ void LoopLinker::join_interleaved() {
 }
 
 // How sure each execution of the window is to belong to its strand: its own strand's weight among
-// all that might have preceded it.
+// all that might have preceded it.  And how much better its strand explains it than chance.
 void LoopLinker::judge() {
   find_chains();
   const double start = start_weight();
@@ -151,6 +155,7 @@ void LoopLinker::judge() {
     if (!node.fresh || node.before == kNone) continue;
     double total = start;
     double own = 0;
+    double followed = 0;
     for (const Candidate& candidate : candidates(i)) {
       const Node& before = nodes_[candidate.before];
       const bool same = before.strand == node.strand;
@@ -160,11 +165,19 @@ void LoopLinker::judge() {
       const double its_weight = weight(candidate, node);
       total += its_weight;
       if (same) own += its_weight;
+      if (candidate.before == node.before) followed = its_weight;
     }
     Strand& strand = strand_pool_[node.strand];
     strand.sureness += own / total;
     ++strand.weighed;
+    strand.evidence += std::log(std::max(kLeastWeight, followed) * burst_);
   }
+}
+
+// That these executions go together, and that they do so not by chance.
+double LoopLinker::confidence(const Strand& strand) {
+  if (strand.weighed == 0) return 0;
+  return strand.sureness / strand.weighed / (1 + std::exp(kByChance - strand.evidence));
 }
 
 void LoopLinker::forget_old(EventTime horizon) {
@@ -213,7 +226,7 @@ bool LoopLinker::next_closed(EventTime horizon) {
           [](const Execution& a, const Execution& b) { return a.ended_at < b.ended_at; });
       loop_.count = strand.span.count;
       loop_.duration = strand.span.busy;
-      loop_.confidence = strand.weighed == 0 ? 0 : strand.sureness / strand.weighed;
+      loop_.confidence = confidence(strand);
     }
     free_strand(id);
     if (loop) return true;

@@ -85,6 +85,37 @@ TEST(Chain, OneLookUpARequestIsNoLoop) {
   EXPECT_EQ(sure, 0U);
 }
 
+// A shape that was alone for long may begin to loop: its first links weigh little, its loops much.
+TEST(Chain, AShapeThatWasAloneForLongMayLoop) {
+  StreamBuilder app;
+  const QueryId product = app.select_by("products", "id");
+  const QueryId page = app.list_of("posts", "title");
+  Scatter scatter;
+  for (int i = 0; i < 900; ++i) {
+    const double at = i * 50.0 + static_cast<double>(scatter.below(49));
+    for (int other = 0; other < 10; ++other)
+      app.run(page, i * 50.0 + other * 5, 10, static_cast<int32_t>(101 + i % 10));
+    app.run(product, at, scatter.below(50'000), static_cast<int32_t>(100 + i % 10));
+  }
+  const auto loop_over = [&](QueryId query, double at, const auto& key) {
+    for (int i = 0; i < 20; ++i) {
+      at += 1 + static_cast<double>(scatter.below(30)) / 10;
+      app.run(query, at, key(i), static_cast<int32_t>(100 + scatter.below(10)));
+    }
+  };
+  // Another shape's loops over neighbours tell how long this application waits.
+  const QueryId comments = app.select_by("comments", "post_id");
+  for (int loop = 0; loop < 40; ++loop)
+    loop_over(comments, loop * 1000.0, [&](int i) { return 10'000 * (loop + 1) - i; });
+  for (int loop = 0; loop < 10; ++loop)
+    loop_over(product, 30'300 + loop * 1500.0, [&](int) { return scatter.below(50'000); });
+  size_t in_loops = 0;
+  for (const Kept& loop : loops(app.group(), product, 5))
+    in_loops += loop.confidence >= 0.7 ? loop.executions.size() : 0;
+  EXPECT_GE(in_loops, 140U) << "of 200, among 20 lone ones a second";
+  EXPECT_LE(in_loops, 240U) << "lone ones stay out";
+}
+
 TEST(Chain, StreamsAreNeverMixed) {
   StreamBuilder app;
   const QueryId comments = app.select_by("comments", "post_id");
