@@ -1,6 +1,7 @@
 // Executions in, findings out: grouping, detectors and the book of findings, tied together.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -64,11 +65,20 @@ class Analysis {
   /// What one poll of pg_stat_statements brought.
   void add_samples(const std::string& server, const DatabaseSamples& samples);
 
-  /// One that was added before a restart, and stood in no closed trace then: it is grouped only.
-  void add_again(const Execution& execution) { grouper_->add({&execution, 1}); }
+  /// One that was added before a restart: it is grouped where it still waited for that, and tells
+  /// what led to others.
+  void add_again(const Execution& execution, Grouper::Awaits awaits) {
+    linker_.add({&execution, 1});
+    grouper_->add_again(execution, awaits);
+  }
 
   /// The input ends: judges what is still open.
   void finish();
+
+  /// Visits the incidents that wait for their end, and from when on the log tells of them.
+  void visit_waits(const std::function<void(const Incident&, EventTime needed)>& visit) const {
+    linker_.visit_waits(visit);
+  }
 
   /// Takes over the detectors' settings; one whose own did not change keeps its state.
   void reconfigure(const Config& config);

@@ -16,7 +16,7 @@ Daemon::Daemon(const DaemonSeams& seams, Config config, std::string config_file)
       queries_(std::make_unique<QueryTable>(config.limits().shapes)),
       config_(std::make_shared<const Config>(std::move(config))),
       page_ignores_(seams.files, config_->state().directory),
-      last_reload_at_(seams.clock.wall()) {}
+      reloaded_at_(seams.clock.wall()) {}
 
 Daemon::~Daemon() {
   stop();
@@ -50,7 +50,20 @@ void Daemon::stop() {
     worker->stop();
 }
 
+/// They hold nothing that the log would not say again.
+void Daemon::restart_workers() {
+  const std::lock_guard lock(mutex_);
+  workers_.clear();
+  seams_.store.take_up();
+  for (const ServerConfig& server : config_->servers()) {
+    workers_.push_back(make_worker(server));
+    workers_.back()->start();
+  }
+}
+
 void Daemon::publish(std::vector<std::string> problems) {
+  seams_.store.retry();
+  if (seams_.store.found_late()) restart_workers();
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken_at = seams_.clock.wall();
   snapshot->ready = true;
@@ -58,8 +71,9 @@ void Daemon::publish(std::vector<std::string> problems) {
   {
     const std::lock_guard lock(mutex_);
     if (!page_ignores_.problem().empty()) snapshot->problems.push_back(page_ignores_.problem());
-    snapshot->last_reload_ok = last_reload_ok_;
-    snapshot->last_reload_at = last_reload_at_;
+    snapshot->last_reload_ok = reload_problem_.empty();
+    snapshot->last_reload_at = reloaded_at_;
+    if (!reload_problem_.empty()) snapshot->problems.push_back(reload_problem_);
     for (const auto& worker : workers_) {
       const auto view = worker->view();
       snapshot->ready = snapshot->ready && view->tried;
@@ -95,11 +109,10 @@ void Daemon::publish(std::vector<std::string> problems) {
 
 std::optional<std::string> Daemon::reload() {
   const std::lock_guard lock(reloading_);
+  if (config_file_.empty()) return "there is no configuration file to read again";
   std::optional<std::string> problem;
   auto loaded = load_config(seams_.files, config_file_);
-  if (config_file_.empty()) {
-    problem = "there is no configuration file to read again";
-  } else if (!loaded.ok()) {
+  if (!loaded.ok()) {
     problem = loaded.error().message;
   } else if (loaded.value().servers().empty()) {
     problem = config_file_ + ": servers: none is left; the daemon needs one";
@@ -107,11 +120,14 @@ std::optional<std::string> Daemon::reload() {
     take_over(std::make_shared<const Config>(std::move(loaded.value())));
   }
   const std::lock_guard state(mutex_);
-  last_reload_ok_ = !problem;
-  last_reload_at_ = seams_.clock.wall();
+  reload_problem_.clear();
   if (problem) {
+    reload_problem_ = "the configuration could not be read again and the old one goes on: " +
+                      problem->substr(0, problem->find('\n')) + "; ectoscope check config " +
+                      config_file_ + " tells it all";
     seams_.log.error("the configuration is bad; the old one stays", {{"problem", *problem}});
   } else {
+    reloaded_at_ = seams_.clock.wall();
     seams_.log.info("the configuration was read again", {{"file", config_file_}});
   }
   return problem;

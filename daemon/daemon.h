@@ -55,6 +55,7 @@ class Daemon final : public Control {
   NearlyFound nearly_found() override;
 
  private:
+  void restart_workers();
   void take_over(std::shared_ptr<const Config> config);
   std::unique_ptr<ServerWorker> make_worker(const ServerConfig& server);
   void spread_ignores();
@@ -69,8 +70,8 @@ class Daemon final : public Control {
   std::shared_ptr<const Config> config_;
   PageIgnores page_ignores_;
   std::vector<std::unique_ptr<ServerWorker>> workers_;
-  bool last_reload_ok_ = true;
-  EventTime last_reload_at_;
+  std::string reload_problem_;  // of the last reload; empty: the file's configuration runs
+  EventTime reloaded_at_;
 };
 
 }  // namespace ectoscope

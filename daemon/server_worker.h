@@ -108,8 +108,9 @@ class ServerWorker {
   void take(SourceBatch& batch);
   void learn_names(Source& source, const SourceBatch& batch);
   void sort_out(Source& source, SourceBatch& batch);
-  void sort_out_incident(Source& source, BatchIncident held);
+  void sort_out_incident(Source& source, uint8_t number, BatchIncident held);
   void analyse_fresh();
+  void analyse_again(Execution execution, Grouper::Awaits awaits);
   static void renumber(const Source& source, uint8_t number, Execution& execution);
   void take_samples();
   void count_samples(const DatabaseSamples& samples, InputFidelity::Statements log);
@@ -118,11 +119,13 @@ class ServerWorker {
   void take_acknowledgements();
   void restore();
   void commit();
+  [[nodiscard]] std::vector<SourceProgress::Unsettled> unsettled() const;
   [[nodiscard]] std::vector<SourceCheckpoint> checkpoints();
   void publish();
   [[nodiscard]] ServerState describe() const;
   [[nodiscard]] std::map<std::string, uint64_t> dropped() const;  // by reason
   [[nodiscard]] SourceState describe(const Source& source) const;
+  void add_sources(ServerState& state) const;
   void tell_problem(Source& source);
   [[nodiscard]] SourceSettings settings_of(size_t source) const;
 

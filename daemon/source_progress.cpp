@@ -1,6 +1,7 @@
 #include "daemon/source_progress.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ectoscope {
 namespace {
@@ -39,32 +40,35 @@ std::vector<ResumePoint> resume_points(const SourceCheckpoint& before) {
 SourceProgress::SourceProgress(const SourceCheckpoint& before) : pattern_(before.pattern) {
   for (const FileCheckpoint& file : before.files) {
     if (file.resume_at < file.read_to)
-      replayed_[file.number] = {file.read_to, file.resume_at, {}, {}};
+      replayed_[file.number] = {file.read_to, file.resume_at, {}, {}, {}};
   }
-  for (const uint64_t position : before.uncounted) {
+  list(before.uncounted, &Replay::uncounted);
+  list(before.open, &Replay::open);
+  list(before.writes, &Replay::writes);
+}
+
+void SourceProgress::list(const std::vector<uint64_t>& positions,
+                          std::vector<uint64_t> Replay::*list) {
+  for (const uint64_t position : positions) {
     const auto replay = replayed_.find(LogPosition::file(position));
     if (replay == replayed_.end()) {
       ++lost_;
     } else {
-      replay->second.uncounted.push_back(position);
-    }
-  }
-  for (const uint64_t position : before.open) {
-    const auto replay = replayed_.find(LogPosition::file(position));
-    if (replay == replayed_.end()) {
-      ++lost_;
-    } else {
-      replay->second.open.push_back(position);
+      (replay->second.*list).push_back(position);
     }
   }
 }
 
+uint64_t SourceProgress::Replay::left() const {
+  return uncounted.size() + open.size() + writes.size();
+}
+
 SourceProgress::Fate SourceProgress::fate_replayed(uint64_t position) {
   const auto found = replayed_.find(LogPosition::file(position));
-  if (found == replayed_.end() || LogPosition::offset(position) >= found->second.until)
-    return Fate::kNew;
-  if (take_out(found->second.uncounted, position)) return Fate::kNew;
-  return take_out(found->second.open, position) ? Fate::kOpen : Fate::kKnown;
+  if (found == replayed_.end() || LogPosition::offset(position) >= found->second.until) return {};
+  Replay& replay = found->second;
+  if (take_out(replay.uncounted, position)) return {};
+  return {true, {take_out(replay.open, position), take_out(replay.writes, position)}};
 }
 
 void SourceProgress::take(const SourceBatch& batch) {
@@ -92,7 +96,7 @@ void SourceProgress::end_replays(const SourceBatch& batch) {
       ++it;
       continue;
     }
-    lost_ += replay.uncounted.size() + replay.open.size();
+    lost_ += replay.left();
     it = replayed_.erase(it);
   }
 }
@@ -110,22 +114,24 @@ uint64_t SourceProgress::resume_at(const FollowedFile& file, EventTime needed) c
   return at;
 }
 
-SourceCheckpoint SourceProgress::checkpoint(std::span<const uint64_t> open,
-                                            EventTime needed) const {
+SourceCheckpoint SourceProgress::checkpoint(Unsettled unsettled) const {
   SourceCheckpoint checkpoint;
   checkpoint.pattern = pattern_;
-  checkpoint.open.assign(open.begin(), open.end());
+  checkpoint.uncounted = std::move(unsettled.incidents);
+  checkpoint.open = std::move(unsettled.open);
+  checkpoint.writes = std::move(unsettled.writes);
   for (const FollowedFile& file : files_) {
     FileCheckpoint& is = checkpoint.files.emplace_back(
         FileCheckpoint{file.number, file.identity, file.head_length, file.head_hash, file.read_to,
                        file.read_to, file.cut, file.copy});
-    is.resume_at = resume_at(file, needed);
+    is.resume_at = resume_at(file, unsettled.needed);
     const auto replay = replayed_.find(file.number);
     if (replay == replayed_.end()) continue;
     is.read_to = std::max(is.read_to, replay->second.until);
     is.resume_at = std::min(is.resume_at, replay->second.resume_at);
     append(replay->second.uncounted, checkpoint.uncounted);
     append(replay->second.open, checkpoint.open);
+    append(replay->second.writes, checkpoint.writes);
   }
   for (const uint64_t position : held_) {
     const auto replay = replayed_.find(LogPosition::file(position));
@@ -134,6 +140,7 @@ SourceCheckpoint SourceProgress::checkpoint(std::span<const uint64_t> open,
   }
   make_set(checkpoint.uncounted);
   make_set(checkpoint.open);
+  make_set(checkpoint.writes);
   return checkpoint;
 }
 

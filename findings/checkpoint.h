@@ -26,6 +26,7 @@ struct SourceCheckpoint {
   std::vector<FileCheckpoint> files;  // in the order of reading
   std::vector<uint64_t> uncounted;    // before read_to, ascending
   std::vector<uint64_t> open;         // counted, but in no closed trace; ascending
+  std::vector<uint64_t> writes;       // counted, but their request may write more; ascending
 };
 
 }  // namespace ectoscope

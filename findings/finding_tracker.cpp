@@ -208,6 +208,7 @@ void FindingTracker::acknowledge(const std::string& id, const Acknowledgement& a
   const auto life = lives_.find(id);
   if (life == lives_.end()) return;
   life->second.acknowledged = acknowledgement;
+  life->second.changed = true;
   stale_.insert(id);
 }
 
@@ -232,6 +233,7 @@ void FindingTracker::store_changes(StoredServer& into) {
     stored.resolved_at = life.resolved_at;
     stored.at_first = life.at_first;
     stored.at_last = life.at_last;
+    stored.acknowledged = life.acknowledged;
     into.findings.push_back(std::move(stored));
     for (Hour& hour : life.hours) {
       if (!std::exchange(hour.changed, false)) continue;

@@ -20,6 +20,7 @@ Store::Store(std::string directory, Micros keep, const Clock& clock,
   path_ = directory_ + "/ectoscope.db";
   const std::lock_guard lock(mutex_);
   open_locked();
+  unread_ = !database_;
 }
 
 Store::~Store() = default;
@@ -89,6 +90,8 @@ StoredServer Store::load(const std::string& server) {
         open_locked();
       } else {
         failed(*trouble);
+        database_.reset();
+        unread_ = true;
       }
     }
   }
@@ -99,9 +102,34 @@ StoredServer Store::load(const std::string& server) {
 
 void Store::commit(StoredServer changes) {
   const std::lock_guard lock(mutex_);
+  if (found_late_) return;
   Waiting& waiting = waiting_[changes.server];
   merge(std::move(changes), waiting);
   if (!directory_.empty() && clock_.steady() >= next_try_) write_locked();
+}
+
+void Store::retry() {
+  const std::lock_guard lock(mutex_);
+  if (!problem_.empty() && clock_.steady() >= next_try_) write_locked();
+}
+
+bool Store::found_late() const {
+  const std::lock_guard lock(mutex_);
+  return found_late_;
+}
+
+void Store::take_up() {
+  const std::lock_guard lock(mutex_);
+  found_late_ = false;
+}
+
+/// The log can be read again from where the file says; what the file holds cannot be had elsewhere.
+void Store::look_at_unread() {
+  unread_ = false;
+  if (!database_->in_use_before()) return;
+  waiting_.clear();
+  found_late_ = true;
+  tell_(path_ + ": can be read again; it goes on from there");
 }
 
 bool Store::flush() {
@@ -112,6 +140,7 @@ bool Store::flush() {
 bool Store::write_locked() {
   if (!database_) open_locked();
   if (!database_) return false;
+  if (unread_) look_at_unread();
   for (auto it = waiting_.begin(); it != waiting_.end(); it = waiting_.erase(it)) {
     const auto trouble = database_->write(collect(it->first, it->second), oldest_hour());
     if (!trouble) continue;

@@ -50,6 +50,14 @@ class Store {
   /// How often a damaged file was given up while it was in use: all is to be stored again then.
   [[nodiscard]] uint64_t renewals() const;
 
+  /// Tries to write what waits, if it is time to; for when nobody commits.
+  void retry();
+
+  /// The file of earlier processes could not be read at the start and now can: what is committed is
+  /// thrown away until take_up(), after which all servers are to be loaded again.
+  [[nodiscard]] bool found_late() const;
+  void take_up();
+
   /// Tries to write what waits, whether it is time or not.  False when something still waits.
   bool flush();
 
@@ -67,6 +75,7 @@ class Store {
   };
 
   void open_locked();
+  void look_at_unread();
   bool write_locked();
   void failed(const StoreTrouble& trouble);
   void set_aside();
@@ -91,6 +100,8 @@ class Store {
   bool deploys_waiting_ = false;
   std::string problem_;
   uint64_t renewals_ = 0;
+  bool unread_ = false;  // nobody knows yet what the file holds
+  bool found_late_ = false;
   Micros next_try_{0};
   Micros backoff_{0};
 };

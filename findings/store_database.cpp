@@ -1,5 +1,6 @@
 #include "findings/store_database.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -14,9 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kSchema = 1;
-
-constexpr const char* kTables = R"(
+/// Each makes the form of that number from the one before it.
+constexpr std::array<const char*, 2> kForms = {R"(
 CREATE TABLE checkpoint (server TEXT NOT NULL, source TEXT NOT NULL, files TEXT NOT NULL,
   uncounted BLOB NOT NULL, open BLOB NOT NULL, PRIMARY KEY (server, source)) STRICT, WITHOUT ROWID;
 CREATE TABLE finding (id TEXT NOT NULL PRIMARY KEY, server TEXT NOT NULL, kind TEXT NOT NULL,
@@ -31,7 +31,13 @@ CREATE TABLE statement (server TEXT NOT NULL, database TEXT NOT NULL, text TEXT 
 CREATE TABLE acknowledgement (finding TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL,
   who TEXT NOT NULL, why TEXT NOT NULL) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 1;
-)";
+)",
+                                               R"(
+ALTER TABLE checkpoint ADD COLUMN writes BLOB NOT NULL DEFAULT x'';
+PRAGMA user_version = 2;
+)"};
+
+constexpr int64_t kForm = kForms.size();
 
 constexpr const char* kDeployTable =
     "CREATE TABLE IF NOT EXISTS deploy (at INTEGER NOT NULL, version TEXT NOT NULL,"
@@ -116,14 +122,24 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+StoreTrouble not_writable(const std::string& path, const std::string& why) {
+  return {StoreTrouble::Kind::kUnusable,
+          path + ": cannot be written" + why +
+              "; make it and its directory writable for this process' user, or choose another "
+              "state.directory"};
+}
+
+/// A step did not succeed; trouble() knows why.
+struct Failed {};
+
 }  // namespace
 
-/// Throws the step's failure as int: an SQLite result code.
+/// Throws Failed.
 class StoreDatabase::Statement {
  public:
   Statement(sqlite3* handle, const char* sql) {
     const int code = sqlite3_prepare_v2(handle, sql, -1, &statement_, nullptr);
-    if (code != SQLITE_OK) throw code;
+    if (code != SQLITE_OK) throw Failed{};
   }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -148,7 +164,7 @@ class StoreDatabase::Statement {
   /// True: a row is there.
   bool step() {
     const int code = sqlite3_step(statement_);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) throw code;
+    if (code != SQLITE_ROW && code != SQLITE_DONE) throw Failed{};
     return code == SQLITE_ROW;
   }
   /// Runs it, and makes it ready to be bound again.
@@ -179,6 +195,7 @@ StoreDatabase::Opened StoreDatabase::open(const std::string& path) {
   std::unique_ptr<StoreDatabase> database(new StoreDatabase(handle, path));
   if (code != SQLITE_OK) return {nullptr, database->trouble()};
   sqlite3_extended_result_codes(handle, 1);
+  if (sqlite3_db_readonly(handle, "main") == 1) return {nullptr, not_writable(path, "")};
   if (auto trouble = database->prepare_file()) return {nullptr, *trouble};
   return {std::move(database), {}};
 }
@@ -194,21 +211,24 @@ std::optional<StoreTrouble> StoreDatabase::prepare_file() {
         "PRAGMA synchronous = NORMAL", "PRAGMA journal_size_limit = 16777216"}) {
     if (auto trouble = run(pragma)) return trouble;
   }
+  int64_t form = 0;
   try {
     Statement version(handle_, "PRAGMA user_version");
     version.step();
-    const int64_t found = version.integer(0);
-    if (found > kSchema) {
-      return StoreTrouble{StoreTrouble::Kind::kNewer,
-                          path_ + ": written by a newer ectoscope (form " + std::to_string(found) +
-                              ", this one knows " + std::to_string(kSchema) +
-                              "); run that one, or move the file away"};
-    }
-    if (found == kSchema) return run("BEGIN IMMEDIATE; COMMIT");
-  } catch (const int) {
+    form = std::max<int64_t>(0, version.integer(0));
+  } catch (const Failed&) {
     return trouble();
   }
-  return run((std::string("BEGIN IMMEDIATE;") + kTables + "COMMIT").c_str());
+  if (form > kForm) {
+    return StoreTrouble{StoreTrouble::Kind::kNewer,
+                        path_ + ": written by a newer ectoscope (form " + std::to_string(form) +
+                            ", this one knows " + std::to_string(kForm) +
+                            "); run that one, or move the file away"};
+  }
+  std::string steps;
+  for (; form < kForm; ++form)
+    steps += kForms.at(static_cast<size_t>(form));
+  return run(("BEGIN IMMEDIATE;" + steps + "COMMIT").c_str());
 }
 
 std::optional<StoreTrouble> StoreDatabase::run(const char* sql) {
@@ -238,10 +258,7 @@ StoreTrouble StoreDatabase::trouble() const {
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return {Kind::kUnusable,
-              path_ + ": cannot be written" + why +
-                  "; make the directory writable for this process' user, or choose another "
-                  "state.directory"};
+      return not_writable(path_, why);
     default:
       return {Kind::kUnusable,
               path_ + ": cannot be written" + why + "; check the disk, its space and its mount"};
@@ -255,7 +272,7 @@ std::optional<StoreTrouble> StoreDatabase::write(const StoredServer& server,
     write_sources(server);
     write_findings(server, oldest_hour);
     write_statements(server);
-  } catch (const int) {
+  } catch (const Failed&) {
     StoreTrouble failed = trouble();
     sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
     return failed;
@@ -264,13 +281,14 @@ std::optional<StoreTrouble> StoreDatabase::write(const StoredServer& server,
 }
 
 void StoreDatabase::write_sources(const StoredServer& server) {
-  Statement put(handle_, "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?)");
+  Statement put(handle_, "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)");
   for (const SourceCheckpoint& source : server.sources) {
     put.bind(server.server)
         .bind(source.pattern)
         .bind(dump(encode_files(source.files)))
         .bind_blob(encode_positions(source.uncounted))
         .bind_blob(encode_positions(source.open))
+        .bind_blob(encode_positions(source.writes))
         .run();
   }
 }
@@ -287,6 +305,7 @@ void StoreDatabase::write_findings(const StoredServer& server, EventTime oldest_
         .bind(finding.totals)
         .bind(dump(encode_life(finding)))
         .run();
+    if (finding.acknowledged) write_acknowledgement(finding.id, *finding.acknowledged);
   }
   for (const char* sql :
        {"DELETE FROM finding WHERE id = ?", "DELETE FROM history WHERE finding = ?",
@@ -322,16 +341,21 @@ void StoreDatabase::write_statements(const StoredServer& server) {
   }
 }
 
+void StoreDatabase::write_acknowledgement(const std::string& finding,
+                                          const Acknowledgement& acknowledgement) {
+  Statement(handle_, "INSERT OR REPLACE INTO acknowledgement VALUES (?, ?, ?, ?)")
+      .bind(finding)
+      .bind(micros(acknowledgement.at))
+      .bind(acknowledgement.by)
+      .bind(acknowledgement.why)
+      .run();
+}
+
 std::optional<StoreTrouble> StoreDatabase::acknowledge(const std::string& finding,
                                                        const Acknowledgement& acknowledgement) {
   try {
-    Statement(handle_, "INSERT OR REPLACE INTO acknowledgement VALUES (?, ?, ?, ?)")
-        .bind(finding)
-        .bind(micros(acknowledgement.at))
-        .bind(acknowledgement.by)
-        .bind(acknowledgement.why)
-        .run();
-  } catch (const int) {
+    write_acknowledgement(finding, acknowledgement);
+  } catch (const Failed&) {
     return trouble();
   }
   return std::nullopt;
@@ -349,7 +373,7 @@ std::optional<StoreTrouble> StoreDatabase::write_deploys(const std::vector<Deplo
           .bind(deploy.application)
           .run();
     }
-  } catch (const int) {
+  } catch (const Failed&) {
     StoreTrouble failed = trouble();
     sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
     return failed;
@@ -363,7 +387,7 @@ std::optional<StoreTrouble> StoreDatabase::read_deploys(std::vector<Deploy>& int
     Statement deploys(handle_, "SELECT at, version, application FROM deploy ORDER BY at DESC");
     while (deploys.step())
       into.push_back({time_at(deploys.integer(0)), deploys.text(1), deploys.text(2)});
-  } catch (const int) {
+  } catch (const Failed&) {
     return trouble();
   }
   return std::nullopt;
@@ -386,7 +410,7 @@ std::optional<StoreTrouble> StoreDatabase::read(const std::string& server, Event
            static_cast<uint64_t>(hours.integer(3)), static_cast<uint64_t>(hours.integer(4)),
            Micros(hours.integer(5)), Micros(hours.integer(6))});
     }
-  } catch (const int) {
+  } catch (const Failed&) {
     return trouble();
   } catch (const Json::exception&) {
     return StoreTrouble{StoreTrouble::Kind::kCorrupt, path_ + ": damaged"};
@@ -394,8 +418,17 @@ std::optional<StoreTrouble> StoreDatabase::read(const std::string& server, Event
   return std::nullopt;
 }
 
+bool StoreDatabase::in_use_before() {
+  try {
+    return Statement(handle_, "SELECT 1 FROM checkpoint LIMIT 1").step();
+  } catch (const Failed&) {
+    return false;
+  }
+}
+
 void StoreDatabase::read_sources(StoredServer& into) {
-  Statement get(handle_, "SELECT source, files, uncounted, open FROM checkpoint WHERE server = ?");
+  Statement get(handle_,
+                "SELECT source, files, uncounted, open, writes FROM checkpoint WHERE server = ?");
   get.bind(into.server);
   while (get.step()) {
     SourceCheckpoint source;
@@ -403,6 +436,7 @@ void StoreDatabase::read_sources(StoredServer& into) {
     source.files = decode_files(Json::parse(get.text(1)));
     source.uncounted = decode_positions(get.text(2));
     source.open = decode_positions(get.text(3));
+    source.writes = decode_positions(get.text(4));
     into.sources.push_back(std::move(source));
   }
 }
@@ -453,7 +487,7 @@ std::optional<StoreTrouble> StoreDatabase::read_hours(const std::string& finding
                       static_cast<uint64_t>(get.integer(3)), static_cast<uint64_t>(get.integer(4)),
                       Micros(get.integer(5)), Micros(get.integer(6))});
     }
-  } catch (const int) {
+  } catch (const Failed&) {
     return trouble();
   }
   return std::nullopt;

@@ -42,6 +42,9 @@ class StoreDatabase {
   std::optional<StoreTrouble> acknowledge(const std::string& finding,
                                           const Acknowledgement& acknowledgement);
 
+  /// An earlier process wrote to it.
+  [[nodiscard]] bool in_use_before();
+
   std::optional<StoreTrouble> read(const std::string& server, EventTime oldest_hour,
                                    StoredServer& into);
   std::optional<StoreTrouble> write_deploys(const std::vector<Deploy>& deploys);
@@ -57,6 +60,7 @@ class StoreDatabase {
   std::optional<StoreTrouble> run(const char* sql);
   void write_sources(const StoredServer& server);
   void write_findings(const StoredServer& server, EventTime oldest_hour);
+  void write_acknowledgement(const std::string& finding, const Acknowledgement& acknowledgement);
   void write_statements(const StoredServer& server);
   void read_sources(StoredServer& into);
   void read_findings(StoredServer& into);

@@ -42,7 +42,7 @@ struct StoredFinding {
   std::optional<EventTime> resolved_at;
   ShapeRuns at_first;
   ShapeRuns at_last;
-  std::optional<Acknowledgement> acknowledged;  // as read; written by acknowledge() alone
+  std::optional<Acknowledgement> acknowledged;
 };
 
 struct StoredHour {

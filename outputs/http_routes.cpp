@@ -122,12 +122,13 @@ void HttpRoutes::lifecycle(Call& call) {
     if (call.allows("GET")) call.answer(200, "ectoscope is healthy.\n", kPlain);
   } else if (call.path == "/-/ready") {
     if (!call.allows("GET")) return;
-    if (call.snapshot->ready) return call.answer(200, "ectoscope is ready.\n", kPlain);
-    std::string text = "ectoscope is not ready:\n";
+    // What is wrong does not keep it from serving the rest: the pages must stay in reach.
+    const bool ready = call.snapshot->ready;
+    std::string text = ready ? "ectoscope is ready.\n" : "ectoscope is not ready:\n";
+    if (!ready) text += "- not every source was looked at yet\n";
     for (const std::string& problem : call.snapshot->problems)
       text += "- " + problem + "\n";
-    if (call.snapshot->problems.empty()) text += "- not every source was looked at yet\n";
-    call.answer(kUnavailable, text, kPlain);
+    call.answer(ready ? 200 : kUnavailable, text, kPlain);
   } else if (call.path == "/-/reload") {
     reload(call);
   } else {

@@ -20,11 +20,18 @@ Grouper::Grouper(const QueryTable& queries, const Options& options, Sink sink, J
 
 void Grouper::add(std::span<const Execution> executions) {
   for (const Execution& execution : executions) {
-    if (!execution.has(Execution::kIgnored)) add_one(execution);
+    if (!execution.has(Execution::kIgnored)) add_one(execution, {true, true});
   }
 }
 
-void Grouper::add_one(const Execution& execution) {
+void Grouper::add_again(const Execution& execution, Awaits awaits) {
+  if (awaits.trace) return add_one(execution, awaits);
+  if (queries_[execution.query].system) return;
+  chain_of(execution.stream).note(execution);
+  add_write(execution, awaits.other_writes);
+}
+
+void Grouper::add_one(const Execution& execution, Awaits awaits) {
   now_ = std::max(now_, execution.ended_at);
   close_quiet(now_);
   if (judging_ == Judging::kEarlyToo) judge_early(now_);
@@ -40,9 +47,14 @@ void Grouper::add_one(const Execution& execution) {
   chain_of(execution.stream).add(execution, [&](const Chain::Found& found) {
     emit_loop(execution.stream, found);
   });
-  writes_of(execution.stream).add(execution, [&](const WriteLinker::Found& found) {
-    emit_writes(execution.stream, found);
-  });
+  add_write(execution, awaits.other_writes);
+}
+
+void Grouper::add_write(const Execution& execution, bool awaits_others) {
+  WriteLinker& writes = writes_of(execution.stream);
+  if (!awaits_others) return writes.note(execution);
+  writes.add(execution,
+             [&](const WriteLinker::Found& found) { emit_writes(execution.stream, found); });
 }
 
 Grouper::TagKey Grouper::believed_tag(const Execution& execution) {
@@ -140,10 +152,6 @@ void Grouper::judge_early(EventTime now) {
   }
 }
 
-void Grouper::note(const Execution& execution) {
-  if (!queries_[execution.query].system) chain_of(execution.stream).note(execution);
-}
-
 void Grouper::advance(EventTime now) {
   now_ = std::max(now_, now);
   close_quiet(now_);
@@ -188,6 +196,11 @@ void Grouper::visit_open(const std::function<void(const Execution&)>& visit) con
                   visit);
   for (const auto& [stream, chain] : chains_)
     chain->visit_open(visit);
+}
+
+void Grouper::visit_writes(const std::function<void(const Execution&)>& visit) const {
+  for (const auto& [stream, writes] : writes_)
+    writes->visit_open(visit);
 }
 
 void Grouper::limit_sessions(EventTime now) {

@@ -49,8 +49,15 @@ class Grouper {
   /// In the order of the log.  Traces that end by it go to the sink.
   void add(std::span<const Execution> executions);
 
-  /// An execution that was grouped before: it may still tell what led to others.
-  void note(const Execution& execution);
+  /// What an execution still waits for.
+  struct Awaits {
+    bool trace = false;         // the end of its trace, or its window's
+    bool other_writes = false;  // writes that the same request makes without a transaction
+  };
+
+  /// An execution that was added before a restart, with what it waited for then: nothing more, and
+  /// it only tells what led to others.
+  void add_again(const Execution& execution, Awaits awaits);
 
   /// Event time has come to `now`, without another execution.
   void advance(EventTime now);
@@ -58,8 +65,10 @@ class Grouper {
   /// The input ends: closes everything.
   void finish();
 
-  /// Visits the executions that are in no closed trace yet, each once.
+  /// Visits the executions that await their trace's end, each once.
   void visit_open(const std::function<void(const Execution&)>& visit) const;
+  /// Visits those that await other writes, each once.
+  void visit_writes(const std::function<void(const Execution&)>& visit) const;
 
   [[nodiscard]] size_t open_traces() const { return tagged_.size(); }
 
@@ -94,7 +103,8 @@ class Grouper {
   static constexpr size_t kMaxSessions = 20'000;
   static constexpr size_t kMaxStreams = 64;  // with a chain of their own
 
-  void add_one(const Execution& execution);
+  void add_one(const Execution& execution, Awaits awaits);
+  void add_write(const Execution& execution, bool awaits_others);
   TagKey believed_tag(const Execution& execution);
   bool add_to_transaction(const Execution& execution, const TagKey& tag);
   void end_transaction(Session& session);

@@ -93,7 +93,9 @@ int IncidentLinker::fit(const Incident& incident, const Run& run) const {
 }
 
 /// Among what the party's backend ran last, as far back as its transaction goes.
-void IncidentLinker::choose(const Incident& incident, IncidentParty& party, int& fits) const {
+void IncidentLinker::choose(Wait& wait, size_t side) const {
+  IncidentParty& party = wait.incident.others[side];
+  int& fits = wait.fits[side];
   const auto found = backends_.find(party.pid);
   if (found == backends_.end()) return;
   const Backend& backend = found->second;
@@ -102,8 +104,10 @@ void IncidentLinker::choose(const Incident& incident, IncidentParty& party, int&
     const Run& run = backend.runs[(backend.count - i) % Backend::kKept];
     const TransactionVerb verb = queries_[run.query].transaction;
     if (verb == TransactionVerb::kCommit || verb == TransactionVerb::kRollback) break;
-    if (!party.trace_id.known()) party.trace_id = run.trace_id;
-    const int fit_of_run = fit(incident, run);
+    const int fit_of_run = fit(wait.incident, run);
+    const bool names_trace = !party.trace_id.known() && run.trace_id.known();
+    if (names_trace) party.trace_id = run.trace_id;
+    if (names_trace || fit_of_run > fits) wait.needed = std::min(wait.needed, run.started_at);
     if (fit_of_run > fits) {
       fits = fit_of_run;
       party.query = run.query;
@@ -127,12 +131,12 @@ void IncidentLinker::add(const Incident& incident) {
     sink_(incident);
     return;
   }
-  Wait wait{incident, incident.at, {}};
+  Wait wait{incident, incident.at, incident.at, {}};
   for (size_t i = 0; i < incident.others_count; ++i) {
     IncidentParty& other = wait.incident.others[i];
     // A deadlock's DETAIL has the other side's statement itself.
     wait.fits[i] = other.query == kNoQuery ? kNone : kSameTable;
-    choose(wait.incident, other, wait.fits[i]);
+    choose(wait, i);
   }
   if (incident.kind == IncidentKind::kDeadlock) {
     sink_(wait.incident);
@@ -159,6 +163,7 @@ void IncidentLinker::look_under_way(const Execution& execution) {
       wait.fits[i] = fits;
       other.query = run.query;
       if (!other.trace_id.known()) other.trace_id = run.trace_id;
+      wait.needed = std::min(wait.needed, run.started_at);
     }
   }
 }
@@ -184,6 +189,12 @@ void IncidentLinker::give_out_old(EventTime now) {
     sink_(waits_.front().incident);
     waits_.pop_front();
   }
+}
+
+void IncidentLinker::visit_waits(
+    const std::function<void(const Incident&, EventTime needed)>& visit) const {
+  for (const Wait& wait : waits_)
+    visit(wait.incident, wait.needed);
 }
 
 void IncidentLinker::finish() {

@@ -35,6 +35,9 @@ class IncidentLinker {
   /// The input ends: gives out the waits that are kept.
   void finish();
 
+  /// Visits the waits that are kept, and from when on the log tells who held the lock.
+  void visit_waits(const std::function<void(const Incident&, EventTime needed)>& visit) const;
+
  private:
   /// What is needed of an execution to name it as a side.
   struct Run {
@@ -54,6 +57,7 @@ class IncidentLinker {
   struct Wait {
     Incident incident;
     EventTime began;                               // of the message
+    EventTime needed;                              // of what was chosen, the earliest start
     std::array<int, Incident::kMaxOthers> fits{};  // how well each side's statement does
   };
 
@@ -65,7 +69,7 @@ class IncidentLinker {
   void forget_idle();
   void look_under_way(const Execution& execution);
   [[nodiscard]] int fit(const Incident& incident, const Run& run) const;
-  void choose(const Incident& incident, IncidentParty& party, int& fits) const;
+  void choose(Wait& wait, size_t side) const;
   void finish_wait(const Incident& end);
   void give_out_old(EventTime now);
 

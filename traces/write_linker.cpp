@@ -50,6 +50,10 @@ void WriteLinker::add(const Execution& execution, const Sink& sink) {
     if (writes_.size() >= kMaxWrites) close_window(execution.ended_at + kSettle, sink);
     return;
   }
+  note(execution);
+}
+
+void WriteLinker::note(const Execution& execution) {
   const Query& query = queries_[execution.query];
   if (query.operation != Operation::kSelect || execution.integer_slots == 0) return;
   if (reads_.size() >= kMaxReads) reads_.erase(reads_.begin(), reads_.begin() + kMaxReads / 2);
@@ -66,6 +70,10 @@ void WriteLinker::advance(EventTime now, const Sink& sink) {
 
 void WriteLinker::finish(const Sink& sink) {
   if (started_) close_window(EventTime::max(), sink);
+}
+
+void WriteLinker::visit_open(const std::function<void(const Execution&)>& visit) const {
+  std::for_each(writes_.begin(), writes_.end(), visit);
 }
 
 /// Finds traces among all that is held, and gives out those that ended before `horizon`.

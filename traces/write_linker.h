@@ -38,11 +38,17 @@ class WriteLinker {
   /// Of a statement that no other rung took.
   void add(const Execution& execution, const Sink& sink);
 
+  /// A statement that is in no trace of writes: it may still tell where one began.
+  void note(const Execution& execution);
+
   /// Event time has come to `now` without another execution.
   void advance(EventTime now, const Sink& sink);
 
   /// The input ends.
   void finish(const Sink& sink);
+
+  /// Visits the writes that wait for their window.
+  void visit_open(const std::function<void(const Execution&)>& visit) const;
 
  private:
   /// A read, as far as a write may follow from it.

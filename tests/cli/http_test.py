@@ -117,6 +117,33 @@ class Demo(unittest.TestCase):
         seen = self.demo.findings("?limit=1")[0]["last_seen"]
         self.assertEqual(seen[:4], time.strftime("%Y", time.gmtime()))
 
+    def test_every_metric_moves(self):
+        def sums():
+            found = {}
+            for line in self.get("metrics").text.splitlines():
+                if not line.startswith("#"):
+                    name, value = re.match(r"(\w+)(?:\{.*\})? (\S+)", line).groups()
+                    found[name] = found.get(name, 0) + float(value)
+            return found
+
+        grow = {"ectoscope_log_bytes_read_total", "ectoscope_log_records_total", "ectoscope_statements_total",
+                "ectoscope_statement_duration_seconds_count", "ectoscope_statement_duration_seconds_sum",
+                "ectoscope_traces_total", "ectoscope_finding_occurrences_total", "ectoscope_excess_statements_total",
+                "ectoscope_excess_seconds_total", "ectoscope_detector_duration_seconds_count",
+                "ectoscope_detector_duration_seconds_sum", "process_cpu_seconds_total"}
+        are_there = {"ectoscope_records_dropped_total", "ectoscope_findings", "ectoscope_finding_active",
+                     "ectoscope_input_fidelity", "ectoscope_open_traces", "process_resident_memory_bytes"}
+        before = sums()
+        wait_for("each that grows has grown",
+                 lambda: (now := sums()) and all(now.get(name, 0) > before.get(name, 0) for name in grow))
+        now = sums()
+        self.assertEqual([name for name in are_there if not now.get(name)], [])
+        for name in ("ectoscope_up", "ectoscope_build_info", "ectoscope_config_last_reload_successful",
+                     "ectoscope_store_up"):
+            self.assertEqual(now[name], 1, name)
+        self.assertIn('le="0.1"', self.get("metrics").text)
+        wait_for("the log's end", lambda: sums()["ectoscope_log_lag_seconds"] == 0)
+
     def test_routes(self):
         finding = self.demo.findings("?limit=1")[0]["id"]
         for path, kind in (("", "text/html"), ("queries", "text/html"), ("sources", "text/html"),
@@ -452,21 +479,6 @@ class Many(BrowserTest):
         began = time.monotonic()
         self.assertEqual(fetch(self.daemon.url + path).status, 200)
         return time.monotonic() - began
-
-
-class Failures(unittest.TestCase):
-    def test_port_in_use_is_three_and_says_what_to_do(self):
-        with socket.socket() as taken, tempfile.TemporaryDirectory() as folder:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            config = os.path.join(folder, "a.yaml")
-            with open(config, "w", encoding="utf-8") as file:
-                file.write(f"servers: [{{name: a, logs: ['{folder}/*.log']}}]\nstate: {{directory: '{folder}/s'}}\n")
-            done = subprocess.run([BINARY, "serve", f"--config.file={config}",
-                                   f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"],
-                                  capture_output=True, timeout=PATIENCE, check=False)
-            self.assertEqual(done.returncode, 3, done.stderr)
-            self.assertIn(b"another process has this port", done.stderr)
 
 
 if __name__ == "__main__":

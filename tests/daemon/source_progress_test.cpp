@@ -8,7 +8,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Fate = SourceProgress::Fate;
 
 EventTime second(int64_t number) {
   return EventTime(std::chrono::seconds(number));
@@ -28,6 +27,13 @@ SourceBatch batch(uint64_t read_to, std::vector<TimeMark> marks = {}) {
   return batch;
 }
 
+/// Only that it is needed from then on.
+SourceProgress::Unsettled from(int64_t seconds) {
+  SourceProgress::Unsettled unsettled;
+  unsettled.needed = second(seconds);
+  return unsettled;
+}
+
 SourceCheckpoint stopped_at(uint64_t read_to, uint64_t resume_at, std::vector<uint64_t> uncounted,
                             std::vector<uint64_t> open) {
   SourceCheckpoint checkpoint;
@@ -40,27 +46,30 @@ SourceCheckpoint stopped_at(uint64_t read_to, uint64_t resume_at, std::vector<ui
 TEST(SourceProgress, ResumesBeforeWhatIsStillNeeded) {
   SourceProgress progress{SourceCheckpoint{}};
   progress.take(batch(900, {{1, 0, EventTime::min()}, {1, 300, second(10)}, {1, 600, second(20)}}));
-  EXPECT_EQ(progress.checkpoint({}, second(15)).files.at(0).resume_at, 300U);
-  EXPECT_EQ(progress.checkpoint({}, second(5)).files.at(0).resume_at, 0U);
-  EXPECT_EQ(progress.checkpoint({}, second(25)).files.at(0).resume_at, 600U);
-  EXPECT_EQ(progress.checkpoint({}, second(25)).files.at(0).read_to, 900U);
+  EXPECT_EQ(progress.checkpoint(from(15)).files.at(0).resume_at, 300U);
+  EXPECT_EQ(progress.checkpoint(from(5)).files.at(0).resume_at, 0U);
+  EXPECT_EQ(progress.checkpoint(from(25)).files.at(0).resume_at, 600U);
+  EXPECT_EQ(progress.checkpoint(from(25)).files.at(0).read_to, 900U);
 }
 
 TEST(SourceProgress, CountsOnlyWhatWasNotCounted) {
   SourceProgress progress(stopped_at(500, 100, {at(400)}, {at(200), at(300)}));
-  EXPECT_EQ(progress.fate(at(100)), Fate::kKnown);
-  EXPECT_EQ(progress.fate(at(200)), Fate::kOpen);
-  EXPECT_EQ(progress.fate(at(400)), Fate::kNew);
-  EXPECT_EQ(progress.fate(at(500)), Fate::kNew);
-  EXPECT_EQ(progress.fate(LogPosition::of(2, 50)), Fate::kNew) << "another file";
+  EXPECT_TRUE(progress.fate(at(100)).counted);
+  EXPECT_FALSE(progress.fate(at(100)).awaits.trace);
+  EXPECT_TRUE(progress.fate(at(200)).counted);
+  EXPECT_TRUE(progress.fate(at(300)).awaits.trace);
+  EXPECT_FALSE(progress.fate(at(400)).counted);
+  EXPECT_FALSE(progress.fate(at(500)).counted);
+  EXPECT_FALSE(progress.fate(LogPosition::of(2, 50)).counted) << "another file";
 }
 
 TEST(SourceProgress, KilledAgainWhileCatchingUpItLosesNothing) {
   SourceProgress progress(stopped_at(500, 100, {at(400)}, {at(200), at(300)}));
-  EXPECT_EQ(progress.fate(at(200)), Fate::kOpen);
+  EXPECT_TRUE(progress.fate(at(200)).awaits.trace);
   progress.take(batch(250));
-  const std::vector<uint64_t> open = {at(200)};
-  const SourceCheckpoint again = progress.checkpoint(open, second(0));
+  SourceProgress::Unsettled unsettled = from(0);
+  unsettled.open = {at(200)};
+  const SourceCheckpoint again = progress.checkpoint(unsettled);
   EXPECT_EQ(again.files.at(0).read_to, 500U);
   EXPECT_EQ(again.files.at(0).resume_at, 100U);
   EXPECT_THAT(again.uncounted, ElementsAre(at(400)));
@@ -71,7 +80,37 @@ TEST(SourceProgress, WhatTheLogNoLongerHoldsIsCountedAsLost) {
   SourceProgress progress(stopped_at(500, 100, {at(400)}, {at(200)}));
   progress.take(batch(600));
   EXPECT_EQ(progress.lost(), 2U);
-  EXPECT_EQ(progress.fate(at(450)), Fate::kNew) << "the old place is passed";
+  EXPECT_FALSE(progress.fate(at(450)).counted) << "the old place is passed";
+}
+
+TEST(SourceProgress, WritesThatAwaitOthersAreGroupedWithTheseAlone) {
+  SourceCheckpoint before = stopped_at(500, 100, {}, {at(200)});
+  before.writes = {at(200), at(300)};
+  SourceProgress progress(before);
+  progress.take(batch(150));
+  EXPECT_THAT(progress.checkpoint(from(0)).writes, ElementsAre(at(200), at(300)));
+  const SourceProgress::Fate both = progress.fate(at(200));
+  EXPECT_TRUE(both.counted && both.awaits.trace && both.awaits.other_writes);
+  const SourceProgress::Fate write = progress.fate(at(300));
+  EXPECT_TRUE(write.counted && !write.awaits.trace && write.awaits.other_writes);
+  SourceProgress::Unsettled unsettled = from(0);
+  unsettled.writes = {at(300), at(200)};
+  EXPECT_THAT(progress.checkpoint(unsettled).writes, ElementsAre(at(200), at(300)));
+}
+
+TEST(SourceProgress, AnIncidentCountsWhenItIsOver) {
+  SourceProgress progress{SourceCheckpoint{}};
+  progress.take(batch(900, {{1, 0, EventTime::min()}, {1, 300, second(10)}, {1, 600, second(20)}}));
+  SourceProgress::Unsettled unsettled = from(15);
+  unsettled.incidents = {at(400)};
+  const SourceCheckpoint killed = progress.checkpoint(unsettled);
+  EXPECT_THAT(killed.uncounted, ElementsAre(at(400)));
+  SourceProgress next(killed);
+  EXPECT_FALSE(next.fate(at(400)).counted);
+  EXPECT_TRUE(next.fate(at(500)).counted);
+  next.take(batch(900));
+  EXPECT_THAT(next.checkpoint(unsettled).uncounted, ElementsAre(at(400))) << "it goes on";
+  EXPECT_THAT(next.checkpoint(from(25)).uncounted, IsEmpty()) << "it is over";
 }
 
 TEST(SourceProgress, HeldExecutionsAreNotCountedYet) {
@@ -79,8 +118,8 @@ TEST(SourceProgress, HeldExecutionsAreNotCountedYet) {
   SourceBatch some = batch(900);
   some.held = {at(800), at(700)};
   progress.take(some);
-  EXPECT_THAT(progress.checkpoint({}, second(0)).uncounted, ElementsAre(at(700), at(800)));
-  EXPECT_THAT(progress.checkpoint({}, second(0)).open, IsEmpty());
+  EXPECT_THAT(progress.checkpoint(from(0)).uncounted, ElementsAre(at(700), at(800)));
+  EXPECT_THAT(progress.checkpoint(from(0)).open, IsEmpty());
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST(ConnectError, IsClassedByWordsAndSaysWhatToDo) {
       {"FATAL:  sorry, too many clients already", Reason::kUnreachable, "max_connections"},
       {"FATAL:  too many connections for role \"e\"", Reason::kUnreachable, "connection limit"},
       {"could not translate host name \"nowhere\" to address", Reason::kUnreachable, "host's name"},
-      {"root certificate file \"/root/.postgresql/root.crt\" does not exist",
+      {"root certificate file \"/home/ectoscope/.postgresql/root.crt\" does not exist",
        Reason::kConfiguration, "sslrootcert=FILE"},
       {"server does not support SSL, but SSL was required", Reason::kUnreachable, "ssl on"},
       {"SSL error: certificate verify failed", Reason::kAuthentication, "sslrootcert"},

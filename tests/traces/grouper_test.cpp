@@ -1,5 +1,9 @@
 #include "traces/grouper.h"
 
+#include <functional>
+#include <vector>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/traces/stream_builder.h"
@@ -133,6 +137,62 @@ TEST(Grouper, IgnoredExecutionsAreInNoTrace) {
   execution.trace_id = kOne;
   execution.flags |= Execution::kIgnored;
   EXPECT_TRUE(app.group().empty());
+}
+
+/// An order, and what is noted of it 20 ms later with the order's id.
+struct LooseWrites : ::testing::Test {
+  LooseWrites() {
+    stream.run(order, 10, 77).position = 1;
+    stream.run(audit, 30, 77).position = 2;
+  }
+
+  /// The positions of what awaits other writes.
+  static std::vector<uint64_t> awaiting(const Grouper& grouper) {
+    std::vector<uint64_t> positions;
+    grouper.visit_writes(
+        [&](const Execution& execution) { positions.push_back(execution.position); });
+    return positions;
+  }
+
+  /// How many writes each trace has that comes within a minute.
+  std::vector<size_t> traces_of(const std::function<void(Grouper&)>& add) {
+    std::vector<size_t> sizes;
+    Grouper grouper(stream.queries, options,
+                    [&](const Trace& trace) { sizes.push_back(trace.executions.size()); });
+    add(grouper);
+    grouper.advance(stream.executions.back().ended_at + Micros(60'000'000));
+    EXPECT_THAT(awaiting(grouper), ::testing::IsEmpty());
+    return sizes;
+  }
+
+  StreamBuilder stream;
+  QueryId order = stream.insert_into("orders");
+  QueryId audit = stream.insert_into("audits");
+  Options options{grouping_options()};
+};
+
+TEST_F(LooseWrites, AreVisitedWhileOthersMayCome) {
+  EXPECT_THAT(traces_of([&](Grouper& grouper) {
+                grouper.add(stream.executions);
+                EXPECT_THAT(awaiting(grouper), ::testing::ElementsAre(1, 2));
+              }),
+              ::testing::ElementsAre(2));
+}
+
+TEST_F(LooseWrites, AreGroupedAgainAfterARestart) {
+  EXPECT_THAT(traces_of([&](Grouper& grouper) {
+                for (const Execution& execution : stream.executions)
+                  grouper.add_again(execution, {false, true});
+              }),
+              ::testing::ElementsAre(2));
+}
+
+TEST_F(LooseWrites, AreNotGroupedAgainWhenTheyWereJudged) {
+  EXPECT_THAT(traces_of([&](Grouper& grouper) {
+                for (const Execution& execution : stream.executions)
+                  grouper.add_again(execution, {true, false});
+              }),
+              ::testing::IsEmpty());
 }
 
 }  // namespace

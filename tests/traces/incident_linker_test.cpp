@@ -1,6 +1,7 @@
 #include "traces/incident_linker.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -8,8 +9,7 @@
 namespace ectoscope {
 namespace {
 
-class IncidentLinkerTest : public ::testing::Test {
- protected:
+struct IncidentLinkerTest : ::testing::Test {
   QueryId add(Operation operation, const std::string& table, TransactionVerb verb = {}) {
     Query query;
     query.operation = operation;
@@ -19,8 +19,7 @@ class IncidentLinkerTest : public ::testing::Test {
     return queries.add(query);
   }
 
-  void run(int32_t pid, QueryId query, int64_t from, int64_t to, uint64_t trace = 0,
-           uint16_t flags = 0) {
+  void run(int32_t pid, QueryId query, int64_t from, int64_t to, uint64_t trace = 0) {
     Execution execution;
     execution.pid = pid;
     execution.query = query;
@@ -54,6 +53,7 @@ class IncidentLinkerTest : public ::testing::Test {
     linker.add(one);
   }
 
+  uint16_t flags = 0;  // of what runs
   QueryTable queries{64};
   QueryId begin = add(Operation::kTransaction, "", TransactionVerb::kBegin);
   QueryId commit = add(Operation::kTransaction, "", TransactionVerb::kCommit);
@@ -114,7 +114,8 @@ TEST_F(IncidentLinkerTest, WhatTheHolderRunsLaterIsNotTheCause) {
 
 TEST_F(IncidentLinkerTest, AStaleTraceIdIsNotBelieved) {
   run(2, begin, 0, 1);
-  run(2, change, 1, 2, 7, Execution::kNamed);
+  flags = Execution::kNamed;
+  run(2, change, 1, 2, 7);
   linker.add(wait(1000, 200));
   linker.finish();
   EXPECT_FALSE(out[0].others[0].trace_id.known());
@@ -167,6 +168,29 @@ TEST_F(IncidentLinkerTest, StaysBoundedInBackends) {
   linker.add(wait(30'000, 200, 1, 20'000));
   linker.finish();
   EXPECT_EQ(out[0].others[0].query, change) << "the newest are still known";
+}
+
+TEST_F(IncidentLinkerTest, TellsWhatItKeepsAndSinceWhenItIsNeeded) {
+  run(2, begin, 0, 1);
+  run(2, change, 1, 2, 7);
+  run(2, read, 500, 501, 7);
+  Incident one = wait(1000, 500);
+  one.position = 77;
+  linker.add(one);
+  std::vector<std::pair<uint64_t, EventTime>> kept;
+  const auto keep = [&](const Incident& incident, EventTime needed) {
+    kept.emplace_back(incident.position, needed);
+  };
+  linker.visit_waits(keep);
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].first, 77U);
+  EXPECT_EQ(kept[0].second, EventTime(std::chrono::milliseconds(1))) << "the holder's UPDATE";
+  run(2, change, 0, 1010, 7);
+  linker.visit_waits(keep);
+  EXPECT_EQ(kept.at(1).second, EventTime(std::chrono::milliseconds(0))) << "it was under way";
+  acquire(1500, 1000);
+  linker.visit_waits(keep);
+  EXPECT_EQ(kept.size(), 2U) << "it is over";
 }
 
 }  // namespace
