@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "config/alerting_settings.h"
 #include "config/settings.h"
 #include "config/values.h"
 
@@ -26,8 +27,10 @@ Config::Config(const SettingsTables& tables)
   state_.keep = Micros(static_cast<int64_t>(state_keep_setting().fallback));
   listen_address_ = listen_address_setting().fallback;
   trace_url_ = trace_url_setting().fallback;
+  external_url_ = external_url_setting().fallback;
   series_budget_ = static_cast<size_t>(series_budget_setting().fallback);
   max_event_age_ = Micros(static_cast<int64_t>(max_event_age_setting().fallback));
+  alerting_ = default_alerting();
   limits_.shapes = size_fallback(limit_numbers(), "shapes");
   limits_.routes = size_fallback(limit_numbers(), "routes");
   limits_.streams = size_fallback(limit_numbers(), "streams");

@@ -4,14 +4,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/finding.h"
+#include "core/http_poster.h"
 #include "core/ignore_rule.h"
 #include "core/options.h"
+#include "core/owner_rule.h"
 #include "core/result.h"
 #include "core/time.h"
 
@@ -78,6 +82,16 @@ struct StateConfig {
   Micros keep{0};  // what was resolved, or not seen, for so long is forgotten
 };
 
+/// Who is told of findings, and of which.
+struct AlertingConfig {
+  std::vector<HttpTarget> alertmanagers;  // all of them; none: nothing is pushed
+  Severity min_severity = Severity::kWarning;
+  std::vector<std::string> critical;  // kinds whose critical findings page
+  std::map<std::string, std::string> external_labels;
+  Micros resend_interval{0};
+  size_t queue = 0;  // alerts that wait for one Alertmanager
+};
+
 struct LimitsConfig {
   size_t shapes = 0;    // distinct statements that are told apart
   size_t routes = 0;    // distinct routes, controllers and jobs
@@ -126,6 +140,8 @@ class Config {
   [[nodiscard]] const std::string& listen_address() const { return listen_address_; }
   /// With {trace_id} in it; empty: there is nowhere to see a trace.
   [[nodiscard]] const std::string& trace_url() const { return trace_url_; }
+  /// Where people reach the pages, without '/' at its end; empty: where we listen.
+  [[nodiscard]] const std::string& external_url() const { return external_url_; }
   [[nodiscard]] size_t series_budget() const { return series_budget_; }
   /// What is older is not news: it alerts nobody.
   [[nodiscard]] Micros max_event_age() const { return max_event_age_; }
@@ -136,6 +152,9 @@ class Config {
   /// The first that fits decides.
   [[nodiscard]] const std::vector<OverrideConfig>& overrides() const { return overrides_; }
   [[nodiscard]] const std::vector<IgnoreRule>& ignore() const { return ignore_; }
+  /// The first that fits decides.
+  [[nodiscard]] const std::vector<OwnerRule>& owners() const { return owners_; }
+  [[nodiscard]] const AlertingConfig& alerting() const { return alerting_; }
 
  private:
   friend class ConfigLoader;
@@ -148,6 +167,7 @@ class Config {
   StateConfig state_;
   std::string listen_address_;
   std::string trace_url_;
+  std::string external_url_;
   size_t series_budget_ = 0;
   Micros max_event_age_{0};
   LimitsConfig limits_;
@@ -155,6 +175,8 @@ class Config {
   std::vector<DetectorConfig> detectors_;
   std::vector<OverrideConfig> overrides_;
   std::vector<IgnoreRule> ignore_;
+  std::vector<OwnerRule> owners_;
+  AlertingConfig alerting_;
 };
 
 /// Where values come from that don't stand in the file itself.  Either may be empty: there is none.

@@ -1,4 +1,5 @@
 // The example file, written from the same tables that the loader checks against.
+#include "config/alerting_settings.h"
 #include "config/config.h"
 #include "config/postgres_settings.h"
 #include "config/settings.h"
@@ -68,6 +69,13 @@ ignore: []
 #   - match: {tag: job}
 #     detectors: {n_plus_one_read: {min_repeats: 100}, n_plus_one_write: {enabled: false}}
 overrides: []
+
+# Whose findings are: `team` on findings, metrics and alerts.  The first rule decides of which all of
+# table, route and application fit; in them * stands for any text.
+#   - {table: "invoice*", team: billing}
+#   - {route: "CheckoutController.*", team: checkout}
+#   - {application: backoffice, team: internal-tools}
+owners: []
 )";
 /// A server in comments: none is watched by default.
 void server_example(std::string& out) {
@@ -84,6 +92,46 @@ void server_example(std::string& out) {
   for (const OptionSpec& spec : postgres_numbers()) {
     comment(spec.help, 0, out, 6);
     out += "#     " + std::string(spec.key) + ": " + show_value(spec.type, spec.fallback) + "\n";
+  }
+}
+
+/// Alertmanagers in comments: nobody is told by default.
+void alerting_example(std::string& out) {
+  out +=
+      "\n# Alertmanagers that are told of findings which are active, unless they come from an old "
+      "log.\nalerting:\n  alertmanagers: []\n";
+  std::string_view start = "- ";
+  for (const TextSpec& spec : alertmanager_texts()) {
+    comment(spec.help, 2, out, 4);
+    out += "  # " + std::string(start) + std::string(spec.key) + ": " +
+           (spec.key == "url" ? "http://127.0.0.1:9093" : "\"\"") + "\n";
+    start = "  ";
+  }
+  for (const OptionSpec& spec : alertmanager_numbers()) {
+    comment(spec.help, 2, out, 4);
+    out += "  #   " + std::string(spec.key) + ": " + show_value(spec.type, spec.fallback) + "\n";
+  }
+  text(min_severity_setting(), 2, out);
+  comment(critical_setting().help, 2, out);
+  out += "  critical: []\n";
+  comment(external_label_setting().help, 2, out);
+  out += "  external_labels: {}\n";
+  for (const OptionSpec& spec : alerting_numbers())
+    number(spec, 2, out);
+}
+
+void detectors_example(const SettingsTables& tables, std::string& out) {
+  out += "\n# What is looked for; each has a page in docs/detectors/.\ndetectors:";
+  out += tables.detectors.empty() ? " {}\n" : "\n";
+  bool first = true;
+  for (const DetectorSettings& detector : tables.detectors) {
+    if (!first) out += "\n";
+    first = false;
+    comment(std::string(detector.title) + ".", 2, out);
+    out += "  " + std::string(detector.name) + ":\n";
+    number(enabled_setting(), 4, out);
+    for (const OptionSpec& spec : detector.options)
+      number(spec, 4, out);
   }
 }
 
@@ -115,9 +163,11 @@ std::string render_example(const SettingsTables& tables) {
   out += "\nweb:\n";
   text(listen_address_setting(), 2, out);
   text(trace_url_setting(), 2, out);
+  text(external_url_setting(), 2, out);
   number(series_budget_setting(), 2, out);
   out += "\n";
   number(max_event_age_setting(), 0, out);
+  alerting_example(out);
   out += "\n# What is dropped at a bound is counted in the report, with its reason.\nlimits:\n";
   for (const OptionSpec& spec : limit_numbers())
     number(spec, 2, out);
@@ -126,18 +176,7 @@ std::string render_example(const SettingsTables& tables) {
   for (const OptionSpec& spec : tables.grouping)
     number(spec, 2, out);
   out += kSuppressions;
-  out += "\n# What is looked for; each has a page in docs/detectors/.\ndetectors:";
-  out += tables.detectors.empty() ? " {}\n" : "\n";
-  bool first = true;
-  for (const DetectorSettings& detector : tables.detectors) {
-    if (!first) out += "\n";
-    first = false;
-    comment(std::string(detector.title) + ".", 2, out);
-    out += "  " + std::string(detector.name) + ":\n";
-    number(enabled_setting(), 4, out);
-    for (const OptionSpec& spec : detector.options)
-      number(spec, 4, out);
-  }
+  detectors_example(tables, out);
   return out;
 }
 

@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 
+#include "config/alerting_settings.h"
 #include "config/config.h"
 #include "config/ignore_rules.h"
 #include "config/overrides.h"
+#include "config/owner_rules.h"
 #include "config/postgres_settings.h"
 #include "config/settings.h"
 #include "config/values.h"
@@ -57,6 +59,12 @@ class ConfigLoader {
     section.emplace("servers", [&servers](const std::string& /*path*/, const YAML::Node& value) {
       servers = value;
     });
+    section.emplace("owners", [this](const std::string& path, const YAML::Node& value) {
+      read_owner_rules(yaml_, path, value, config_.owners_);
+    });
+    section.emplace("alerting", [this](const std::string& path, const YAML::Node& value) {
+      read_alerting(yaml_, path, value, tables_, config_.alerting_);
+    });
     section.emplace("state", [this](const std::string& path, const YAML::Node& value) {
       read_state(path, value);
     });
@@ -100,6 +108,12 @@ class ConfigLoader {
     section.emplace(trace_url_setting().key,
                     [this](const std::string& key, const YAML::Node& value) {
                       yaml_.text(key, trace_url_setting(), value, config_.trace_url_);
+                    });
+    section.emplace(external_url_setting().key,
+                    [this](const std::string& key, const YAML::Node& value) {
+                      yaml_.text(key, external_url_setting(), value, config_.external_url_);
+                      while (config_.external_url_.ends_with('/'))
+                        config_.external_url_.pop_back();
                     });
     section.emplace(series_budget_setting().key,
                     [this](const std::string& key, const YAML::Node& value) {
@@ -229,6 +243,7 @@ std::string problem_with(std::string_view key, std::string_view value) {
   };
   if (key == kServerKey) return check(server_setting());
   if (key == listen_address_setting().key) return check(listen_address_setting());
+  if (key == external_url_setting().key) return check(external_url_setting());
   for (const TextSpec& spec : input_texts()) {
     if (spec.key == key) return check(spec);
   }

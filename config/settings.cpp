@@ -147,6 +147,16 @@ constexpr TextSpec kTraceUrl = {
     "Where a trace is to be seen, as in https://tempo.example/trace/{trace_id}: pages link to it.  "
     "Empty: trace ids are shown as text."};
 
+bool external_address(std::string_view text) {
+  return text.empty() || plain_url(text);
+}
+
+constexpr TextSpec kExternalUrl = {"external_url", "", "an http or https address",
+                                   &external_address,
+                                   "Where people reach the pages: links in alerts begin with it, "
+                                   "as in https://ectoscope.example.  "
+                                   "Empty: the address that is listened on."};
+
 constexpr OptionSpec kSeriesBudget = {
     "series_budget",
     OptionSpec::Type::kInteger,
@@ -215,6 +225,19 @@ const TextSpec& listen_address_setting() {
 
 const TextSpec& trace_url_setting() {
   return kTraceUrl;
+}
+
+const TextSpec& external_url_setting() {
+  return kExternalUrl;
+}
+
+bool plain_url(std::string_view text) {
+  const size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+  if (scheme == 0 || text.size() > 2000) return false;
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return printable && text.find_first_of("@?#\"<>\\") == std::string_view::npos &&
+         text.size() > scheme && text[scheme] != '/' && text[scheme] != ':';
 }
 
 const OptionSpec& series_budget_setting() {

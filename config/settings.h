@@ -44,10 +44,14 @@ const OptionSpec& state_keep_setting();
 /// `web:`
 const TextSpec& listen_address_setting();
 const TextSpec& trace_url_setting();
+const TextSpec& external_url_setting();
 const OptionSpec& series_budget_setting();
 
 /// `max_event_age`, at the top.
 const OptionSpec& max_event_age_setting();
+
+/// Whether it is http or https with a host, and without credentials, query and fragment.
+bool plain_url(std::string_view text);
 
 /// `enabled:` of every detector.
 const OptionSpec& enabled_setting();

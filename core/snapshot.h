@@ -22,6 +22,8 @@
 
 namespace ectoscope {
 
+struct AlertingState;  // core/alerting_state.h
+
 /// Durations by bucket.  Bounds after OpenTelemetry's advice for database calls, with 0.1 s.
 struct DurationHistogram {
   static constexpr std::array<double, 9> kBounds = {0.001, 0.005, 0.01, 0.05, 0.1,
@@ -43,7 +45,7 @@ struct TrackedFinding {
   std::map<QueryId, std::string> shape_names;  // Query::summary of the shapes in its timeline
   uint64_t total_occurrences = 0;              // since it was first stored
   bool active = true;                          // false: its shape ran on without the problem
-  bool live = false;  // its last occurrence was young when it was seen: what alerts go by
+  bool live = false;  // it came while that was news, and is not resolved: what alerts go by
   std::optional<EventTime> resolved_at;
   std::string team;  // by `owners:`; empty: nobody's
   std::optional<EventTime> acknowledged_at;
@@ -110,7 +112,8 @@ struct Snapshot {
   std::vector<Deploy> deploys;                                  // newest first
   bool last_reload_ok = true;
   EventTime last_reload_at;
-  std::string store_problem;  // empty while the store works
+  std::string store_problem;                      // empty while the store works
+  std::shared_ptr<const AlertingState> alerting;  // null: nothing alerts
 };
 
 /// Where the latest snapshot is.  Threads: any.

@@ -212,6 +212,12 @@ CLI::App* add_serve(CLI::App& app, RawServe& raw) {
       ->add_option("--web.config.file", raw.arguments.web_config_file,
                    "TLS, passwords and headers, as exporter-toolkit has them")
       ->type_name("PATH");
+  command
+      ->add_option("--web.external-url", raw.arguments.external_url,
+                   "Where people reach the pages, for links in alerts (default: the "
+                   "configuration's web.external_url)")
+      ->type_name("URL")
+      ->check(setting_checker("external_url"));
   command->add_flag("--web.enable-lifecycle", raw.arguments.enable_lifecycle,
                     "Let POST /-/reload read the configuration again");
   command->add_option("--log.format", raw.format, "logfmt or json (default: logfmt)")

@@ -46,6 +46,7 @@ struct ServeArguments {
   std::string config_file;
   std::string listen_address;   // empty: the configuration's
   std::string web_config_file;  // empty: plain HTTP, and no password
+  std::string external_url;     // empty: the configuration's
   bool enable_lifecycle = false;
   OwnLog::Format log_format = OwnLog::Format::kLogfmt;
   LogLevel log_level = LogLevel::kInfo;

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/alerting_state.h"
 #include "daemon/hash_key.h"
 #include "daemon/load_config.h"
 
@@ -61,7 +62,8 @@ void Daemon::restart_workers() {
   }
 }
 
-void Daemon::publish(std::vector<std::string> problems) {
+void Daemon::publish(std::vector<std::string> problems,
+                     std::shared_ptr<const AlertingState> alerting) {
   seams_.store.retry();
   if (seams_.store.found_late()) restart_workers();
   auto snapshot = std::make_shared<Snapshot>();
@@ -91,6 +93,13 @@ void Daemon::publish(std::vector<std::string> problems) {
   for (const SourceState& source : snapshot->sources) {
     if (!source.problem.empty()) snapshot->problems.push_back(source.problem);
   }
+  if (alerting) {
+    for (const AlertmanagerState& alertmanager : alerting->alertmanagers) {
+      if (!alertmanager.up)
+        snapshot->problems.push_back("no alerts get through: " + alertmanager.problem);
+    }
+  }
+  snapshot->alerting = std::move(alerting);
   std::sort(snapshot->findings.begin(), snapshot->findings.end(),
             [](const auto& left, const auto& right) {
               const Finding& a = left->finding;

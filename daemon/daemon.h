@@ -39,8 +39,10 @@ class Daemon final : public Control {
   /// Ends all threads; what was counted is kept.
   void stop();
 
-  /// Puts what the servers have to show on the board, and problems that are not theirs.
-  void publish(std::vector<std::string> problems = {});
+  /// Puts what the servers have to show on the board, problems that are not theirs, and what is
+  /// known of alerts.
+  void publish(std::vector<std::string> problems = {},
+               std::shared_ptr<const AlertingState> alerting = nullptr);
 
   [[nodiscard]] const SnapshotBoard& board() const { return board_; }
   [[nodiscard]] std::shared_ptr<const Config> config() const;

@@ -7,6 +7,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "daemon/alerting.h"
 #include "daemon/commands.h"
 #include "daemon/daemon.h"
 #include "daemon/exit_status.h"
@@ -66,6 +67,13 @@ void write_line(std::string_view line) {
   static_cast<void>(written);  // there is nowhere else to tell it
 }
 
+/// Where people reach the pages.
+std::string external_url(const Config& config, const ServeArguments& arguments,
+                         const HttpServer& http) {
+  if (!arguments.external_url.empty()) return arguments.external_url;
+  return config.external_url().empty() ? http.url() : config.external_url();
+}
+
 void tell_doubt(const WebConfigFile& web, const Clock& clock, OwnLog& log) {
   if (const auto doubt = certificate_doubt(web.protection(), clock.wall()))
     log.warn("the web configuration", {{"problem", *doubt}});
@@ -99,7 +107,7 @@ void reload(Daemon& daemon, const ServiceManager& manager) {
 }
 
 void run(Daemon& daemon, const sigset_t& signals, OwnLog& log, const Clock& clock,
-         const std::function<std::vector<std::string>()>& refresh_web) {
+         const std::function<void()>& publish) {
   constexpr long kFirst = 20;  // milliseconds: ready as soon as each log was looked at
   constexpr long kPublishEvery = 1000;
   ServiceManager manager = ServiceManager::from_environment();
@@ -118,7 +126,7 @@ void run(Daemon& daemon, const sigset_t& signals, OwnLog& log, const Clock& cloc
     const int signal = wait_for_signal(signals, ready ? kPublishEvery : kFirst);
     if (signal == SIGTERM || signal == SIGINT) return manager.stopping();
     if (signal == SIGHUP) reload(daemon, manager);
-    daemon.publish(refresh_web());
+    publish();
   }
 }
 
@@ -157,20 +165,25 @@ int serve(Config config, const ServeArguments& arguments,
   HttpServer http(options, daemon.board(), daemon);
   http.protect(web.protection().access, web.protection().tls);
   if (const auto error = http.start()) return fail(kExitInput, error->message);
+  Alerting alerting(daemon.config(), external_url(*daemon.config(), arguments, http),
+                    daemon.board(), *clock, log);
   daemon.start();
+  alerting.start();
   log.info("started", {{"config", arguments.config_file}, {"url", http.url()}});
   if (reads_standard_input(*daemon.config())) {
     log.info("standard input is read as it comes; what is written while ectoscope is down is lost");
   }
   started(http.url());
-  run(daemon, our_signals(), log, *clock, [&]() -> std::vector<std::string> {
+  run(daemon, our_signals(), log, *clock, [&] {
     refresh(web, http, *clock, log);
-    if (web.problem().empty()) return {};
-    return {web.problem()};
+    std::vector<std::string> problems;
+    if (!web.problem().empty()) problems.push_back(web.problem());
+    daemon.publish(std::move(problems), alerting.refresh(daemon.config()));
   });
   http.stop();
   daemon.stop();
   if (!store.flush()) log.error("not all is stored", {{"problem", store.problem()}});
+  alerting.stop();
   log.info("stopped");
   return kExitDone;
 }

@@ -47,6 +47,7 @@ ServerWorker::ServerWorker(ServerConfig server, std::shared_ptr<const Config> co
                                  kExamples, std::move(watchers), Grouper::Judging::kEarlyToo);
   tracker_ = std::make_unique<FindingTracker>(analysis_->book(), statements_, around_.queries,
                                               tracker_limits(*config_));
+  tracker_->set_owners(OwnerList(config_->owners()));
   analysis_->book().watch(
       {[this](const std::string& id, const Occurred& occurred) { tracker_->counted(id, occurred); },
        [this] { return tracker_->make_room(); }});
@@ -243,6 +244,7 @@ void ServerWorker::take_configuration() {
   config_ = std::move(config);
   analysis_->reconfigure(*config_);
   tracker_->set_limits(tracker_limits(*config_));
+  tracker_->set_owners(OwnerList(config_->owners()));
   ignored_.configure(config_->ignore());
   changed_ = true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace ectoscope {
 namespace {
@@ -73,6 +74,13 @@ void FindingTracker::advise_again() {
   }
 }
 
+void FindingTracker::set_owners(OwnerList owners) {
+  if (owners == owners_) return;
+  owners_ = std::move(owners);
+  for (const auto& [id, life] : lives_)
+    stale_.insert(id);
+}
+
 void FindingTracker::update(EventTime event_now, EventTime wall) {
   for (std::string& id : book_.take_changes())
     stale_.insert(std::move(id));
@@ -108,7 +116,8 @@ void FindingTracker::show(Finding finding, EventTime wall) {
     if (life.last_seen == EventTime::min()) life.at_first = runs_of(*known);
     life.at_last = runs_of(*known);
     life.last_seen = finding.last_seen;
-    life.live = wall - finding.last_seen <= limits_.max_event_age;
+    // What alerts goes on alerting when the log is caught up with after a pause.
+    life.live = (life.live && life.active) || wall - finding.last_seen <= limits_.max_event_age;
     life.active = true;
     life.resolved_at.reset();
     life.changed = true;
@@ -124,6 +133,7 @@ void FindingTracker::show(Finding finding, EventTime wall) {
     if (step.query != kNoQuery)
       shown->shape_names.emplace(step.query, queries_[step.query].summary);
   }
+  shown->team = owners_.team_of(finding);
   shown->active = life.active;
   shown->live = life.live && life.active;
   shown->resolved_at = life.resolved_at;

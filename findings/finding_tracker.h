@@ -15,6 +15,7 @@
 #include "core/query.h"
 #include "core/snapshot.h"
 #include "findings/finding_book.h"
+#include "findings/owner_list.h"
 #include "findings/statement_book.h"
 #include "findings/stored.h"
 #include "findings/totals_codec.h"
@@ -34,6 +35,8 @@ class FindingTracker {
       : book_(book), statements_(statements), queries_(queries), limits_(limits) {}
 
   void set_limits(TrackerLimits limits) { limits_ = limits; }
+  /// It shows at the next update.
+  void set_owners(OwnerList owners);
 
   /// The book's hooks of these names.
   void counted(const std::string& id, const Occurred& occurred);
@@ -105,6 +108,7 @@ class FindingTracker {
   const StatementBook& statements_;
   const QueryTable& queries_;
   TrackerLimits limits_;
+  OwnerList owners_;
   std::map<std::string, Life> lives_;
   std::vector<std::string> forgotten_;
   std::set<std::string> stale_;  // shown anew at the next update

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "core/alerting_state.h"
 #include "outputs/deploys_api.h"
 #include "outputs/ignored_section.h"
 #include "outputs/json_notes.h"
@@ -121,6 +122,28 @@ std::optional<std::string> read_one(const std::string& name, const std::string& 
     return std::nullopt;
   }
   return "a number from 0 to " + std::to_string(most);
+}
+
+void write_alerting(JsonWriter& json, const AlertingState& alerting) {
+  json.member("alerts_firing", uint64_t{alerting.firing.size()});
+  json.key("alertmanagers");
+  json.begin_array();
+  for (const AlertmanagerState& alertmanager : alerting.alertmanagers) {
+    json.begin_object();
+    json.member("url", std::string_view(alertmanager.url));
+    json.member("up", alertmanager.up);
+    json.member("problem", std::string_view(alertmanager.problem));
+    json.member("queued", alertmanager.queued);
+    json.member("sent", alertmanager.sent);
+    json.member("failed", alertmanager.failed);
+    json.key("dropped");
+    json.begin_object(kInline);
+    for (const auto& [reason, count] : alertmanager.dropped)
+      json.member(reason, count);
+    json.end_object();
+    json.end_object();
+  }
+  json.end_array();
 }
 
 }  // namespace
@@ -246,6 +269,7 @@ std::string sources_json(const Snapshot& snapshot) {
   for (const ServerState& server : snapshot.servers)
     write_server(json, server);
   json.end_array();
+  if (snapshot.alerting) write_alerting(json, *snapshot.alerting);
   json.end_object();
   return out.str();
 }

@@ -8,6 +8,7 @@
 #include "outputs/api_json.h"
 #include "outputs/assets.h"
 #include "outputs/deploys_api.h"
+#include "outputs/detector_pages.h"
 #include "outputs/ignored_section.h"
 #include "outputs/pages.h"
 #include "outputs/person_said.h"
@@ -29,6 +30,7 @@ constexpr const char* kJson = "application/json; charset=utf-8";
 constexpr std::string_view kFindings = "/findings/";
 constexpr std::string_view kApiFindings = "/api/v1/findings/";
 constexpr std::string_view kStatic = "/static/";
+constexpr std::string_view kDocs = "/docs/";
 
 /// By wish.
 constexpr std::array<const char*, 3> kNoSuch = {
@@ -113,6 +115,7 @@ void HttpRoutes::answer(const httplib::Request& request, httplib::Response& resp
   if (call.path.starts_with("/-/")) return lifecycle(call);
   if (call.path.starts_with("/api/")) return api(call);
   if (call.path.starts_with(kStatic)) return asset(call, call.path.substr(kStatic.size()));
+  if (call.path.starts_with(kDocs)) return kind_page(call, call.path.substr(kDocs.size()));
   if (call.path == "/favicon.ico") return asset(call, "icon.svg");
   page(call);
 }
@@ -299,6 +302,13 @@ void HttpRoutes::asset(Call& call, std::string_view name) {
     return;
   }
   not_found(call);
+}
+
+void HttpRoutes::kind_page(Call& call, std::string_view kind) {
+  if (!call.allows("GET")) return;
+  const std::string_view markdown = detector_page(kind);
+  if (markdown.empty()) return not_found(call);
+  call.answer(200, std::string(markdown), kPlain);
 }
 
 void HttpRoutes::not_found(Call& call) {

@@ -50,6 +50,8 @@ class HttpRoutes {
   void form_change(Call& call, const std::string& id, Wish wish);
   Result<bool> carry_out(Wish wish, const std::string& id, const PersonSaid& said);
   void asset(Call& call, std::string_view name);
+  /// Of a kind of finding: what it is and what to do, Markdown as text.
+  void kind_page(Call& call, std::string_view kind);
   void not_found(Call& call);
 
   HttpOptions options_;

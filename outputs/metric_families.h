@@ -10,6 +10,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include "core/alerting_state.h"
 #include "core/execution.h"
 #include "core/snapshot.h"
 
@@ -42,6 +43,9 @@ using Exemplars = std::map<LabelValues, Exemplar>;
 /// OpenMetrics 1.0 text, with `exemplars` on the series of the counter `exemplar_family`.
 std::string openmetrics_text(const std::vector<prometheus::MetricFamily>& families,
                              std::string_view exemplar_family, const Exemplars& exemplars);
+
+/// What is known of alerts; `most` of those that fire have a series, the rest are one, "other".
+std::vector<prometheus::MetricFamily> alert_families(const AlertingState& alerting, size_t most);
 
 /// The process_* families, from /proc/self; without what can't be read there.
 std::vector<prometheus::MetricFamily> process_families();

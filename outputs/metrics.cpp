@@ -72,6 +72,10 @@ std::vector<MetricFamily> Metrics::State::collect(const Snapshot& snapshot) {
   cost(snapshot);
   detectors(snapshot);
   limits();
+  if (snapshot.alerting) {
+    for (MetricFamily& family : alert_families(*snapshot.alerting, options.series_budget / 10))
+      families_.push_back(std::move(family));
+  }
   for (MetricFamily& family : process_families())
     families_.push_back(std::move(family));
   std::erase_if(families_, [](const MetricFamily& family) { return family.metric.empty(); });

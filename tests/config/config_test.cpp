@@ -154,8 +154,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "e.yaml:2:1: server: given twice; the first is in line 1"},
         Mistake{"detector: {}", "e.yaml:1:1: detector: no such setting; did you mean detectors?"},
         Mistake{"colour: red",
-                "e.yaml:1:1: colour: no such setting; there are: detectors, grouping, ignore, "
-                "input, limits, max_event_age, overrides, server, servers, state, web"},
+                "e.yaml:1:1: colour: no such setting; there are: alerting, detectors, grouping, "
+                "ignore, "
+                "input, limits, max_event_age, overrides, owners, server, servers, state, web"},
         Mistake{"input: 3", "e.yaml:1:8: input: a mapping of settings is wanted here"},
         Mistake{"- a\n", "e.yaml:1:1: a mapping of settings is wanted here"},
         Mistake{"[a]: 1\n", "e.yaml:1:1: a setting's name is wanted here"},

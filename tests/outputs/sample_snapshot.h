@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/alerting_state.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "tests/outputs/sample.h"
@@ -106,6 +107,28 @@ inline ServerState sample_server() {
   return server;
 }
 
+inline std::shared_ptr<AlertingState> sample_alerting() {
+  auto alerting = std::make_shared<AlertingState>();
+  alerting->firing = {
+      std::make_shared<const AlertLabels>(AlertLabels{{"alertname", "EctoscopeFinding"},
+                                                      {"id", "n_plus_one_read-5f0c2a9e7d3b1c44"},
+                                                      {"kind", "n_plus_one_read"},
+                                                      {"severity", "warning"},
+                                                      {"server", "main"},
+                                                      {"database", "shop_dev"},
+                                                      {"table", "posts"},
+                                                      {"team", "checkout"}})};
+  alerting->alertmanagers = {{"http://am-1:9093", true, "", 0, 12, 0, {}},
+                             {"http://am-2:9093",
+                              false,
+                              "http://am-2:9093: Connection refused",
+                              3,
+                              0,
+                              7,
+                              {{"refused", 2}}}};
+  return alerting;
+}
+
 inline std::shared_ptr<Snapshot> sample_snapshot() {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken_at = sample_time(62'000);
@@ -130,6 +153,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
                        {"main", kHostile, false, kHostile, 0, 0, std::nullopt}};
   snapshot->servers = {sample_server()};
   snapshot->last_reload_at = sample_time(0);
+  snapshot->alerting = sample_alerting();
   return snapshot;
 }
 
