@@ -1,7 +1,7 @@
-#include "findings/finding_tracker.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "findings/finding_tracker.h"
 
 namespace ectoscope {
 namespace {
