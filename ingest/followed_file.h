@@ -65,6 +65,7 @@ class OpenLog {
   int64_t modified_us = -1;  // likewise
   Micros grown_at{0};        // of the follower's clock
   Micros seen_at{0};         // in the directory
+  Micros appeared_at{-1};    // likewise, for the first time; -1: before all others were looked at
   bool dry = false;          // read to its end, and another file took its place
 
  private:

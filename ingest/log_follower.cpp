@@ -94,8 +94,8 @@ LogFollower::Step LogFollower::at_end(Position log, Micros now, FollowConsumer& 
   const Micros quiet = now - log->grown_at;
   if (log->fetched() > log->state().read_to) {
     const bool whole = log->block().bytes().ends_with('\n');
-    if (quiet < (whole ? settings_.flush_after : settings_.flush_after * kPatience))
-      return Step::kNothing;
+    const Micros patience = whole ? settings_.flush_after : settings_.flush_after * kPatience;
+    if (quiet < patience && !(whole && succeeded(log))) return Step::kNothing;
     hand_over(*log, true, consumer);
     return Step::kRead;
   }
@@ -142,6 +142,15 @@ void LogFollower::go_on(Position log, Position copy) {
   logs_.erase(copy);
   log->go_on_in(std::move(found));
   reopen(*log);
+}
+
+// Its last record must come before the first of the file that took its place.
+bool LogFollower::succeeded(Position log) {
+  return std::any_of(std::next(log), logs_.end(), [&](OpenLog& it) {
+    if (it.state().copy || !it.is_open() || it.appeared_at < log->grown_at) return false;
+    const auto facts = it.file().facts();
+    return facts.ok() && facts.value().size > 0;
+  });
 }
 
 bool LogFollower::replaced(Position log) {

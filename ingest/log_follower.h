@@ -113,6 +113,7 @@ class LogFollower {
   void was_cut(Position log, Micros now, FollowConsumer& consumer);
   Position copy_of(const FollowedFile& cut);
   void go_on(Position log, Position copy);
+  bool succeeded(Position log);
   bool replaced(Position log);
   void hand_over(OpenLog& log, bool last, FollowConsumer& consumer);
   void prime(OpenLog& log, FollowConsumer& consumer);

@@ -95,6 +95,8 @@ void LogFollower::take_known(OpenLog& log, const std::string& path, const FileFa
   if (log.dry && facts.size == log.state().read_to) return;
   reopen(log);
   if (!log.is_open()) return;
+  log.size = facts.size;
+  log.grown_at = now;
   if (facts.size >= log.state().read_to && log.same_content()) return;
   // Cut while nobody looked, or another file that was given the same inode.
   log.close();
@@ -180,6 +182,7 @@ void LogFollower::add(std::vector<Candidate> fresh, bool at_end, Micros now) {
     }
     log.state().number = next_number();
     log.grown_at = now;
+    if (scanned_ || resumed_) log.appeared_at = now;
     if (likeness == Likeness::kCopy) {
       log.state().copy = true;
       log.close();

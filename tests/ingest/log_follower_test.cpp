@@ -20,8 +20,10 @@ class Lines final : public FollowConsumer {
   void prime(std::string_view bytes) override { primer += bytes; }
   size_t consume(const FollowedFile& file, std::string_view bytes, bool last) override {
     size_t used = 0;
-    for (size_t end = 0; (end = bytes.find('\n', used)) != std::string_view::npos; used = end + 1)
+    for (size_t end = 0; (end = bytes.find('\n', used)) != std::string_view::npos; used = end + 1) {
+      if (waits_for_next && !last && end + 1 == bytes.size()) break;
       lines.emplace_back(bytes.substr(used, end - used));
+    }
     positions.push_back(file.read_to);
     if (last && used < bytes.size()) {
       lines.emplace_back(bytes.substr(used));
@@ -33,6 +35,7 @@ class Lines final : public FollowConsumer {
 
   std::vector<std::string> take() { return std::exchange(lines, {}); }
 
+  bool waits_for_next = false;  // as a parser whose records may have more lines
   std::string primer;
   std::vector<std::string> lines;
   std::vector<uint64_t> positions;
@@ -160,6 +163,41 @@ TEST_F(LogFollowerTest, LeavesCompressedFilesAlone) {
   files.append("pg.log.2.gz", line("x"));
   begin();
   EXPECT_THAT(read(), ElementsAre("a"));
+}
+
+TEST_F(LogFollowerTest, TheLastRecordComesBeforeTheNextFilesFirst) {
+  consumer.waits_for_next = true;
+  settings.scan_every = Micros(1000);
+  files.append("pg.log", line("a"));
+  begin();
+  EXPECT_THAT(read(Micros(1000)), IsEmpty());
+  files.append("pg.log", line("b"));
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("a"));
+  files.rename("pg.log", "pg.log.1");
+  files.append("pg.log", line("c") + line("d"));
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("b", "c"));
+}
+
+TEST_F(LogFollowerTest, TheLastRecordComesFirstAfterARestartToo) {
+  consumer.waits_for_next = true;
+  files.append("pg.log", line("a") + line("b"));
+  begin();
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("a"));
+  files.rename("pg.log", "pg.log.1");
+  files.append("pg.log", line("c") + line("d"));
+  restart();
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("b", "c"));
+}
+
+TEST_F(LogFollowerTest, TwoLogsThatBothGrowWaitForTheirRecords) {
+  consumer.waits_for_next = true;
+  files.append("pg.log.a", line("1"));
+  files.append("pg.log.b", line("2"));
+  begin();
+  EXPECT_THAT(read(Micros(1000)), IsEmpty());
+  files.append("pg.log.a", line("3"));
+  files.append("pg.log.b", line("4"));
+  EXPECT_THAT(read(Micros(1000)), ElementsAre("1", "2"));
 }
 
 TEST_F(LogFollowerTest, GoesOnAfterARestartAndARenameMeanwhile) {
