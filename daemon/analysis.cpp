@@ -284,6 +284,7 @@ void Analysis::on_trace(const Trace& trace) {
 }
 
 void Analysis::on_incident(const Incident& incident) {
+  ++judgements_;
   const size_t settings = overrides_->number_of(incident.stream, incident.route);
   for (Judge* judge : of_incidents_)
     judge->judge(incident, settings);

@@ -72,6 +72,12 @@ class Analysis {
     grouper_->add_again(execution, awaits);
   }
 
+  /// Event time has come to `now`, without anything else.
+  void advance(EventTime now) {
+    linker_.advance(now);
+    grouper_->advance(now);
+  }
+
   /// The input ends: judges what is still open.
   void finish();
 
@@ -83,7 +89,7 @@ class Analysis {
   /// Takes over the detectors' settings; one whose own did not change keeps its state.
   void reconfigure(const Config& config);
 
-  /// Traces that were judged, once for each time.
+  /// Traces and incidents that were judged, once for each time.
   [[nodiscard]] uint64_t judgements() const { return judgements_; }
 
   /// What each detector took of the thread's time, about: one call in kSampled is measured.

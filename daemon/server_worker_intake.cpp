@@ -188,7 +188,7 @@ void ServerWorker::advance_event_time() {
   event_now_ = std::max(event_now_, newest);
   if (!quiet) return;
   const uint64_t judged = analysis_->judgements();
-  analysis_->grouper().advance(std::min(event_now_, coming));
+  analysis_->advance(std::min(event_now_, coming));
   const bool news = analysis_->judgements() != judged;
   changed_ = changed_ || news;
   uncommitted_ = uncommitted_ || news;

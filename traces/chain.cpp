@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/relations.h"
+#include "traces/end_order.h"
 
 namespace ectoscope {
 namespace {
@@ -16,7 +17,10 @@ void Chain::note(const Execution& execution) {
   const Query& query = queries_[execution.query];
   if (query.operation != Operation::kSelect || query.system) return;
   ++window_counts_[execution.query];
-  reads_.push_back(execution);
+  auto place = reads_.end();
+  while (place != reads_.begin() && ended_before(execution, *std::prev(place)))
+    --place;
+  reads_.insert(place, execution);
   if (reads_.size() > kMaxReads) reads_.pop_front();
 }
 
@@ -30,7 +34,7 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   note(execution);
   const Query& query = queries_[execution.query];
   if (!loops_over_keys(query, execution)) return;
-  auto& linker = loops_[execution.query];
+  auto& linker = loops_[key_of(execution.query)];
   if (linker == nullptr) linker = std::make_unique<LoopLinker>(query, limits_);
   linker->add(execution);
   if (++waiting_ >= kMaxWaiting) close_window(execution.ended_at, sink);
@@ -56,8 +60,8 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
   window_counts_.clear();
   waiting_ = 0;
   models_.choose_clock();
-  for (auto& [id, linker] : loops_) {
-    const Query& query = queries_[id];
+  for (auto& [key, linker] : loops_) {
+    const Query& query = queries_[key.second];
     linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
     waiting_ += linker->waiting();
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/trace.h"
@@ -61,10 +62,16 @@ class Chain {
 
   const QueryTable& queries_;
   const LoopLimits& limits_;
-  std::map<QueryId, std::unique_ptr<LoopLinker>> loops_;
+  /// Ids are given in the order of first sight, which differs between the formats of a log.
+  using ShapeKey = std::pair<uint64_t, QueryId>;  // its fingerprint first
+  [[nodiscard]] ShapeKey key_of(QueryId query) const {
+    return {queries_[query].fingerprint, query};
+  }
+
+  std::map<ShapeKey, std::unique_ptr<LoopLinker>> loops_;
   StreamModels models_;
   ParentModel parents_;
-  std::deque<Execution> reads_;  // by end
+  std::deque<Execution> reads_;  // by ended_before()
   std::map<QueryId, uint64_t> window_counts_;
   std::map<QueryId, double> rates_;  // executions per microsecond
   std::vector<Execution> candidates_;

@@ -50,7 +50,7 @@ void IncidentLinker::add(std::span<const Execution> executions) {
     if (!waits_.empty()) look_under_way(execution);
     note(execution);
   }
-  if (!waits_.empty() && !executions.empty()) give_out_old(executions.back().ended_at);
+  if (!executions.empty()) advance(executions.back().ended_at);
 }
 
 void IncidentLinker::note(const Execution& execution) {
@@ -117,6 +117,7 @@ void IncidentLinker::choose(Wait& wait, size_t side) const {
 }
 
 void IncidentLinker::add(const Incident& incident) {
+  advance(incident.at);
   if (incident.kind == IncidentKind::kLockAcquired) {
     finish_wait(incident);
     return;
@@ -131,7 +132,7 @@ void IncidentLinker::add(const Incident& incident) {
     sink_(incident);
     return;
   }
-  Wait wait{incident, incident.at, incident.at, {}};
+  Wait wait{incident, incident.at, incident.at, 0, false, {}};
   for (size_t i = 0; i < incident.others_count; ++i) {
     IncidentParty& other = wait.incident.others[i];
     // A deadlock's DETAIL has the other side's statement itself.
@@ -170,7 +171,7 @@ void IncidentLinker::look_under_way(const Execution& execution) {
 
 void IncidentLinker::finish_wait(const Incident& end) {
   const auto wait = std::find_if(waits_.begin(), waits_.end(), [&](const Wait& it) {
-    return it.incident.pid == end.pid && it.incident.session == end.session;
+    return !it.over && it.incident.pid == end.pid && it.incident.session == end.session;
   });
   if (wait == waits_.end()) return;
   Incident& incident = wait->incident;
@@ -180,21 +181,27 @@ void IncidentLinker::finish_wait(const Incident& end) {
   incident.at = end.at;
   if (incident.query == kNoQuery) incident.query = end.query;
   if (!incident.trace_id.known()) incident.trace_id = end.trace_id;
-  sink_(incident);
-  waits_.erase(wait);
+  wait->over = true;
+  wait->end_position = end.position;
 }
 
-void IncidentLinker::give_out_old(EventTime now) {
-  while (!waits_.empty() && now - waits_.front().began > kLongestWait) {
-    sink_(waits_.front().incident);
-    waits_.pop_front();
-  }
+void IncidentLinker::advance(EventTime now) {
+  std::erase_if(waits_, [&](const Wait& wait) {
+    const bool due = wait.over ? now - wait.incident.at > kSettle : now - wait.began > kLongestWait;
+    if (due) sink_(wait.incident);
+    return due;
+  });
 }
 
 void IncidentLinker::visit_waits(
     const std::function<void(const Incident&, EventTime needed)>& visit) const {
-  for (const Wait& wait : waits_)
+  for (const Wait& wait : waits_) {
     visit(wait.incident, wait.needed);
+    if (!wait.over) continue;
+    Incident end = wait.incident;
+    end.position = wait.end_position;
+    visit(end, wait.needed);
+  }
 }
 
 void IncidentLinker::finish() {

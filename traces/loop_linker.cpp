@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/hash.h"
+#include "traces/end_order.h"
 
 namespace ectoscope {
 namespace {
@@ -68,7 +69,7 @@ uint32_t LoopLinker::take_window(EventTime horizon) {
   order_.insert(order_.end(), pending_.begin(), later);
   pending_.erase(pending_.begin(), later);
   std::stable_sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
-    return nodes_[a].execution.ended_at < nodes_[b].execution.ended_at;
+    return ended_before(nodes_[a].execution, nodes_[b].execution);
   });
   return taken;
 }

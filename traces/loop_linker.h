@@ -154,6 +154,8 @@ class LoopLinker {
   void update_rate(size_t executions, EventTime horizon);
   void prepare_nodes();
   void learn_chance();
+  void order_ticks();
+  void order_tick(std::span<uint32_t> tick);
   void index_keys();
   template <typename Visit>
   void for_reachable(size_t position, Visit&& visit) const;
@@ -210,6 +212,7 @@ class LoopLinker {
   std::vector<Candidate> candidates_;                 // of the window's nodes, in order_
   std::vector<size_t> first_candidate_;               // by position in order_, and one more
   std::vector<std::pair<int64_t, uint32_t>> by_key_;  // (key, position in order_)
+  std::vector<double> told_;                          // of order_tick()
   std::vector<KeyValues> distant_;                    // a sample of keys seen before
   std::vector<EventTime> distant_at_;
   Loop loop_;

@@ -1,6 +1,8 @@
 // What speaks for and against one execution following another.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "traces/loop_linker.h"
 
@@ -13,6 +15,7 @@ constexpr double kLeastAlone = 0.02;
 constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
 constexpr double kLeastGap = 500;
 constexpr double kTelling = 5;  // ratio of keys that tell
+constexpr size_t kTick = 16;    // executions of one tick that are put in order
 constexpr Micros kOverlap{-1000};
 constexpr double kOverlapCosts = -3;  // as GapModel has it
 constexpr double kOwnPace = 0.75;     // a loop's own, against the stream's; all wait the same turns
@@ -102,8 +105,60 @@ void LoopLinker::for_reachable(size_t position, Visit&& visit) const {
   }
 }
 
+// Of one tick: each time the execution comes next that the fewest of the others lead to.
+void LoopLinker::order_tick(std::span<uint32_t> tick) {
+  told_.assign(tick.size() * tick.size(), 0);  // [after, before]
+  const auto told = [&](size_t after, size_t before) -> double& {
+    return told_[after * tick.size() + before];
+  };
+  for (size_t a = 0; a < tick.size(); ++a) {
+    for (size_t b = 0; b < a; ++b) {
+      // With what their own link taught: without it, the other direction would be favoured.
+      const double down = keys_.ratio(nodes_[tick[a]].keys, nodes_[tick[b]].keys);
+      const double up = keys_.ratio(nodes_[tick[b]].keys, nodes_[tick[a]].keys);
+      if (up > down && up >= kTelling) told(a, b) = up;
+      if (down > up && down >= kTelling) told(b, a) = down;
+    }
+  }
+  std::array<uint32_t, kTick> ordered{};
+  std::array<bool, kTick> done{};
+  for (size_t i = 0; i < tick.size(); ++i) {
+    size_t next = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (size_t a = 0; a < tick.size(); ++a) {
+      if (done[a]) continue;
+      double led = 0;
+      for (size_t b = 0; b < tick.size(); ++b)
+        led += done[b] ? 0 : told(a, b);
+      if (led >= least) continue;
+      next = a;
+      least = led;
+    }
+    done[next] = true;
+    ordered[i] = tick[next];
+  }
+  std::copy_n(ordered.begin(), tick.size(), tick.begin());
+}
+
+// Within a tick the log's order says nothing, but the keys do, once they tell anything.
+void LoopLinker::order_ticks() {
+  if (keys_.structured() <= 0) return;
+  for (size_t begin = 0; begin < order_.size();) {
+    const Node& first = nodes_[order_[begin]];
+    size_t end = begin + 1;
+    while (end < order_.size() &&
+           nodes_[order_[end]].execution.ended_at == first.execution.ended_at)
+      ++end;
+    const size_t count = end - begin;
+    if (first.fresh && count > 1 && count <= kTick && !first.execution.has(Execution::kCoarseTime))
+      order_tick(std::span(order_).subspan(begin, count));
+    begin = end;
+  }
+}
+
 void LoopLinker::index_keys() {
   keys_.refresh();
+  order_ticks();
   by_key_.clear();
   if (keys_.telling().empty()) return;
   const size_t slot = keys_.telling_slot();

@@ -4,6 +4,7 @@
     cli_test.py BINARY
 """
 
+import glob
 import gzip
 import json
 import os
@@ -351,6 +352,19 @@ class Sameness(Case):
             self.assertGreater(len(stderr), 3)
             for extension in ("csv", "json"):
                 self.assertEqual(self.ids(os.path.join(DATA, f"{name}.{extension}.zst")), stderr, extension)
+
+    def test_three_formats_of_each_capture_have_the_same_ids(self):
+        captures = sorted(glob.glob(os.path.join(ROOT, "..", "shared", "corpus", "*", "truth.json")))
+        if not captures:
+            self.skipTest("no ../shared/corpus")
+        for truth in captures:
+            stem = os.path.join(os.path.dirname(truth), os.path.basename(os.path.dirname(truth)))
+            logs = {path[len(stem) + 1:].split(".")[0]: path for path in glob.glob(stem + ".*")}
+            if "pgbadger" in stem:
+                del logs["log"]  # its stamps are whole seconds
+            found = {extension: self.ids(path) for extension, path in logs.items()}
+            for extension, ids in found.items():
+                self.assertEqual(ids, found["csv"], (stem, extension))
 
     def test_literals_and_tags_do_not_change_ids(self):
         plain = self.ids(self.write("a.log", ecto_log.stderr(ecto_log.n_plus_one())))

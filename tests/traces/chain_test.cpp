@@ -1,6 +1,8 @@
 // The chain rung on made-up traffic: what it must find, and what it must not make up.
 #include "traces/chain.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -65,6 +67,39 @@ TEST(Chain, TellsConcurrentLoopsApartByTheirKeys) {
     if (pages.size() == 1 && loop.executions.size() >= 27) ++whole;
   }
   EXPECT_GE(whole, 16U) << "of 20 loops that ran four at a time";
+}
+
+// The formats of a log have the lines of one millisecond in different orders.
+TEST(Chain, TheOrderWithinATickIsAnAccident) {
+  const auto links = [](bool reversed) {
+    StreamBuilder app;
+    const QueryId comments = app.select_by("comments", "post_id");
+    const QueryId page = app.list_of("posts", "title");
+    Scatter scatter;
+    for (int loop = 0; loop < 30; ++loop) {
+      const int64_t first = 10'000 + scatter.below(1'000'000);
+      double at = loop * 40.0;
+      app.run(page, at, loop, static_cast<int32_t>(100 + scatter.below(10)));
+      for (int i = 0; i < 20; ++i) {
+        at += static_cast<double>(scatter.below(4)) / 2;
+        Execution& run =
+            app.run(comments, std::floor(at), first - i, static_cast<int32_t>(100 + i % 10));
+        run.position = app.executions.size();
+      }
+    }
+    if (reversed) std::reverse(app.executions.begin(), app.executions.end());
+    std::multiset<std::vector<uint64_t>> found;
+    for (const Kept& loop : loops(app.group(), comments, 3)) {
+      std::vector<uint64_t> positions;
+      for (const Execution& execution : loop.executions)
+        positions.push_back(execution.position);
+      found.insert(positions);
+    }
+    return found;
+  };
+  const auto found = links(false);
+  EXPECT_GE(found.size(), 20U);
+  EXPECT_EQ(found, links(true));
 }
 
 TEST(Chain, OneLookUpARequestIsNoLoop) {

@@ -47,11 +47,14 @@ struct IncidentLinkerTest : ::testing::Test {
     return one;
   }
 
-  void acquire(int64_t at, int64_t waited) {
+  void acquire(int64_t at, int64_t waited, uint64_t position = 0) {
     Incident one = say(IncidentKind::kLockAcquired, at);
+    one.position = position;
     one.waited = std::chrono::milliseconds(waited);
     linker.add(one);
   }
+
+  void settle() { linker.advance(EventTime(std::chrono::hours(1))); }
 
   uint16_t flags = 0;  // of what runs
   QueryTable queries{64};
@@ -72,6 +75,7 @@ TEST_F(IncidentLinkerTest, NamesWhatTheHolderRan) {
   linker.add(wait(1000, 200));
   EXPECT_TRUE(out.empty()) << "its end is not known yet";
   acquire(1500, 700);
+  settle();
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(out[0].others[0].query, change) << "the last one on the table that is waited for";
   EXPECT_EQ(out[0].others[0].trace_id, (TraceId{0, 7}));
@@ -97,9 +101,23 @@ TEST_F(IncidentLinkerTest, WaitsForAStatementThatIsStillUnderWay) {
   linker.add(wait(1000, 200));
   run(2, change, 10, 1400, 9);
   acquire(1400, 600);
+  settle();
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(out[0].others[0].query, change);
   EXPECT_EQ(out[0].others[0].trace_id, (TraceId{0, 9}));
+}
+
+// In one format of a log the holder's line comes first, in another the waiter's.
+TEST_F(IncidentLinkerTest, WaitsForLinesOfTheMomentInWhichItEnds) {
+  run(2, begin, 0, 1);
+  linker.add(wait(1000, 200));
+  acquire(1400, 600);
+  EXPECT_TRUE(out.empty()) << "the holder's statement ended in the same millisecond";
+  run(2, change, 10, 1400, 9);
+  run(3, read, 1410, 1411);
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].others[0].query, change);
+  EXPECT_EQ(out[0].waited, std::chrono::milliseconds(600));
 }
 
 TEST_F(IncidentLinkerTest, WhatTheHolderRunsLaterIsNotTheCause) {
@@ -108,6 +126,7 @@ TEST_F(IncidentLinkerTest, WhatTheHolderRunsLaterIsNotTheCause) {
   linker.add(wait(1000, 200));
   run(2, change, 1100, 1200);
   acquire(1400, 600);
+  settle();
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(out[0].others[0].query, other);
 }
@@ -124,10 +143,11 @@ TEST_F(IncidentLinkerTest, AStaleTraceIdIsNotBelieved) {
 TEST_F(IncidentLinkerTest, ATimeoutEndsTheWaitAndIsToldToo) {
   linker.add(wait(1000, 200));
   linker.add(say(IncidentKind::kLockTimeout, 3000));
+  settle();
   ASSERT_EQ(out.size(), 2U);
-  EXPECT_EQ(out[0].kind, IncidentKind::kLockWait);
-  EXPECT_EQ(out[0].waited, std::chrono::milliseconds(2200));
-  EXPECT_EQ(out[1].kind, IncidentKind::kLockTimeout);
+  EXPECT_EQ(out[0].kind, IncidentKind::kLockTimeout);
+  EXPECT_EQ(out[1].kind, IncidentKind::kLockWait);
+  EXPECT_EQ(out[1].waited, std::chrono::milliseconds(2200));
 }
 
 TEST_F(IncidentLinkerTest, FillsInADeadlocksOtherSide) {
@@ -188,9 +208,14 @@ TEST_F(IncidentLinkerTest, TellsWhatItKeepsAndSinceWhenItIsNeeded) {
   run(2, change, 0, 1010, 7);
   linker.visit_waits(keep);
   EXPECT_EQ(kept.at(1).second, EventTime(std::chrono::milliseconds(0))) << "it was under way";
-  acquire(1500, 1000);
+  acquire(1500, 1000, 88);
   linker.visit_waits(keep);
-  EXPECT_EQ(kept.size(), 2U) << "it is over";
+  ASSERT_EQ(kept.size(), 4U) << "it is over, but not told of yet: both its ends are needed";
+  EXPECT_EQ(kept[2].first, 77U);
+  EXPECT_EQ(kept[3].first, 88U);
+  settle();
+  linker.visit_waits(keep);
+  EXPECT_EQ(kept.size(), 4U);
 }
 
 }  // namespace
