@@ -39,13 +39,13 @@ class ReadTransaction {
  public:
   virtual ~ReadTransaction() = default;
 
-  /// Runs one statement; rows are handed over as they arrive.  nullopt: it ended well.
-  /// What was handed over before an error counts for nothing.
+  /// Runs one statement; its rows are in memory together.  nullopt: it ended well.
   virtual std::optional<DatabaseError> run(std::string_view sql,
                                            std::span<const std::string> parameters,
                                            const DatabaseRowHandler& on_row) = 0;
 
-  /// The same for a SELECT with many rows and no parameters: a third of the cost a row.
+  /// The same for a SELECT with many rows and no parameters: few are in memory at a time.  What was
+  /// handed over before an error counts for nothing.
   virtual std::optional<DatabaseError> stream(std::string_view select,
                                               const DatabaseRowHandler& on_row) = 0;
 

@@ -115,7 +115,7 @@ std::variant<Catalog, DatabaseError> read_catalog(Database& database) {
   if (!begun.transaction) return begun.error;
   Catalog catalog;
   const auto ask = [&](std::string_view sql, const DatabaseRowHandler& on_row) {
-    return begun.transaction->run(std::string(kShown) + std::string(sql), {}, on_row);
+    return begun.transaction->stream(std::string(kShown) + std::string(sql), on_row);
   };
   if (auto error = ask(kTables, [&catalog](DatabaseRow row) {
         CatalogTable& table = catalog.tables[text_of(row[0])];

@@ -1,46 +1,40 @@
 #include "platform/postgres.h"
 
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <cerrno>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include <libpq-fe.h>
+#include <pqxx/except>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
 
+#include "platform/postgres_connection.h"
 #include "platform/postgres_dsn.h"
 #include "platform/postgres_text.h"
+#include "platform/socket_guard.h"
 
 namespace ectoscope {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = SocketGuard::Clock;
 using Reason = DatabaseError::Reason;
-
-struct Finish {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-struct Clear {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-struct FreeMemory {
-  void operator()(char* memory) const { PQfreemem(memory); }
-};
-using ConnectionHandle = std::unique_ptr<PGconn, Finish>;
-using ResultHandle = std::unique_ptr<PGresult, Clear>;
 
 /// Over the server's own timeout, for the answer to come through.
 constexpr std::chrono::milliseconds kGrace{2'000};
+// A thousand rows are in memory at a time; libpqxx has no single-row mode.
+constexpr pqxx::result::size_type kFetched = 1'000;
+
+/// Not one of libpqxx's transactions: those send from their destructors, where no deadline stands.
+struct Session {
+  Session(const ConnectOptions& options, SocketGuard& guard, std::chrono::milliseconds timeout)
+      : connection(options, guard, timeout) {}
+
+  PostgresConnection connection;
+  pqxx::nontransaction statements{connection};
+};
 
 class Postgres final : public Database {
  public:
-  explicit Postgres(PostgresSettings settings)
-      : settings_(std::move(settings)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  explicit Postgres(PostgresSettings settings) : settings_(std::move(settings)) {
     auto options = read_dsn(settings_.dsn);
     if (options.ok()) {
       options_ = std::move(options).value();
@@ -49,36 +43,26 @@ class Postgres final : public Database {
       bad_dsn_ = options.error().message;
     }
   }
-  Postgres(const Postgres&) = delete;
-  Postgres& operator=(const Postgres&) = delete;
-  ~Postgres() override {
-    disconnect();
-    if (wake_ >= 0) ::close(wake_);
-  }
 
   Begun begin() override;
-  void disconnect() override { connection_.reset(); }
-  void interrupt() override {
-    interrupted_ = true;
-    const uint64_t one = 1;
-    // The counter only has to be non-zero; it can't overflow before poll() sees it.
-    [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
-  }
+  void disconnect() override { session_.reset(); }
+  void interrupt() override { guard_.interrupt(); }
   [[nodiscard]] std::string name() const override;
 
  private:
   class Transaction;
-  enum class Waited { kReady, kTimeout, kInterrupted };
 
   std::optional<DatabaseError> connect();
-  std::optional<DatabaseError> execute(const std::string& statements);
-  [[nodiscard]] Waited wait(short events, Clock::time_point deadline) const;
-  std::optional<DatabaseError> flush(Clock::time_point deadline);
-  /// Null at the statement's end.
-  std::variant<ResultHandle, DatabaseError> next_result(Clock::time_point deadline);
-  std::optional<DatabaseError> drain(Clock::time_point deadline);
-  DatabaseError lost(Waited waited);
-  DatabaseError error_of(const PGresult* result);
+  std::optional<DatabaseError> start_transaction();
+  /// One statement: the extended protocol takes no two, whatever the text.
+  std::optional<DatabaseError> ask(const std::string& sql, std::span<const std::string> parameters,
+                                   Clock::time_point deadline, pqxx::result& rows);
+  std::optional<DatabaseError> order(const std::string& sql, Clock::time_point deadline) {
+    pqxx::result none;
+    return ask(sql, {}, deadline, none);
+  }
+  DatabaseError refused(const std::string& sqlstate, std::string_view message) const;
+  DatabaseError lost(SocketGuard::Ended ended);
   [[nodiscard]] std::string password() const { return value_of(options_, "password"); }
   [[nodiscard]] Clock::time_point statement_deadline() const {
     return Clock::now() + settings_.statement_timeout + kGrace;
@@ -87,9 +71,8 @@ class Postgres final : public Database {
   PostgresSettings settings_;
   ConnectOptions options_;
   std::string bad_dsn_;
-  ConnectionHandle connection_;
-  int wake_;
-  std::atomic<bool> interrupted_{false};
+  SocketGuard guard_;
+  std::unique_ptr<Session> session_;
 };
 
 class Postgres::Transaction final : public ReadTransaction {
@@ -99,7 +82,7 @@ class Postgres::Transaction final : public ReadTransaction {
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() override {
     // Nothing was changed, so there is nothing to commit.
-    if (database_.connection_ && database_.execute("ROLLBACK")) database_.disconnect();
+    if (database_.order("ROLLBACK", database_.statement_deadline())) database_.disconnect();
   }
 
   std::optional<DatabaseError> run(std::string_view sql, std::span<const std::string> parameters,
@@ -108,224 +91,144 @@ class Postgres::Transaction final : public ReadTransaction {
                                       const DatabaseRowHandler& on_row) override;
 
  private:
-  std::optional<DatabaseError> send(const std::string& sql, std::span<const std::string> parameters,
-                                    Clock::time_point deadline);
+  void hand_over(const pqxx::result& rows, const DatabaseRowHandler& on_row);
 
   Postgres& database_;
-  CopyRow copy_row_;
+  std::vector<std::optional<std::string_view>> fields_;
 };
 
 std::string Postgres::name() const {
   return bad_dsn_.empty() ? describe_server(options_) : "the server";
 }
 
-Postgres::Waited Postgres::wait(short events, Clock::time_point deadline) const {
-  std::array<pollfd, 2> watched = {{{PQsocket(connection_.get()), events, 0}, {wake_, POLLIN, 0}}};
-  for (;;) {
-    if (interrupted_) return Waited::kInterrupted;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) return Waited::kTimeout;
-    const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(left.count()));
-    if (ready > 0 && watched[0].revents != 0) return Waited::kReady;
-    if (ready < 0 && errno != EINTR) return Waited::kTimeout;
-  }
-}
-
 std::optional<DatabaseError> Postgres::connect() {
-  std::vector<const char*> keys;
-  std::vector<const char*> values;
-  for (const auto& [key, value] : options_) {
-    keys.push_back(key.c_str());
-    values.push_back(value.c_str());
+  try {
+    session_ = std::make_unique<Session>(options_, guard_, settings_.connect_timeout);
+    return std::nullopt;
+  } catch (const std::exception& error) {
+    return connect_error(name(), error.what(), password());
   }
-  keys.push_back(nullptr);
-  values.push_back(nullptr);
-  connection_.reset(PQconnectStartParams(keys.data(), values.data(), 0));
-  if (!connection_) return DatabaseError{Reason::kOther, "out of memory", ""};
-  PQsetNoticeProcessor(
-      connection_.get(), [](void*, const char*) {}, nullptr);
-  const auto deadline = Clock::now() + settings_.connect_timeout;
-  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-  if (PQstatus(connection_.get()) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
-  while (status != PGRES_POLLING_OK) {
-    Waited waited = Waited::kReady;
-    if (status != PGRES_POLLING_FAILED) {
-      waited = wait(status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
-    }
-    if (status == PGRES_POLLING_FAILED || waited != Waited::kReady) {
-      const std::string said = waited == Waited::kReady ? PQerrorMessage(connection_.get())
-                                                        : "no answer within connect_timeout";
-      const DatabaseError error = connect_error(name(), said, password());
-      disconnect();
-      return error;
-    }
-    status = PQconnectPoll(connection_.get());
-  }
-  PQsetnonblocking(connection_.get(), 1);
-  return std::nullopt;
 }
 
 Database::Begun Postgres::begin() {
   if (!bad_dsn_.empty()) return {nullptr, {Reason::kConfiguration, bad_dsn_, ""}};
-  if (!connection_) {
+  if (!session_) {
     if (auto error = connect()) return {nullptr, std::move(*error)};
+  } else if (session_->connection.closed_by_server()) {
+    return {nullptr, lost(SocketGuard::Ended::kNot)};
   }
-  const auto ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
-  // SET LOCAL, so that through a pooler no application inherits them.
-  if (auto error = execute(
-          "BEGIN READ ONLY; SET LOCAL statement_timeout = " + ms(settings_.statement_timeout) +
-          "; SET LOCAL lock_timeout = " + ms(settings_.lock_timeout) +
-          "; SET LOCAL idle_in_transaction_session_timeout = " +
-          ms(2 * settings_.statement_timeout) + "; SET LOCAL DateStyle = ISO")) {
+  if (auto error = start_transaction()) {
     disconnect();
     return {nullptr, std::move(*error)};
   }
   return {std::make_unique<Transaction>(*this), {}};
 }
 
-std::optional<DatabaseError> Postgres::execute(const std::string& statements) {
+std::optional<DatabaseError> Postgres::start_transaction() {
+  const auto ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
+  const std::vector<std::string> timeouts = {ms(settings_.statement_timeout),
+                                             ms(settings_.lock_timeout),
+                                             ms(2 * settings_.statement_timeout)};
+  // For the transaction, so that through a pooler no application inherits them.  A cursor's plan
+  // would be for its first rows, and all are fetched.
+  constexpr const char* kSettings =
+      "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true),"
+      " set_config('idle_in_transaction_session_timeout', $3, true),"
+      " set_config('DateStyle', 'ISO', true), set_config('cursor_tuple_fraction', '1', true)";
   const auto deadline = statement_deadline();
-  if (PQsendQuery(connection_.get(), statements.c_str()) == 0) return lost(Waited::kReady);
-  if (auto error = flush(deadline)) return error;
-  return drain(deadline);
+  if (auto error = order("BEGIN READ ONLY", deadline)) return error;
+  pqxx::result set;
+  return ask(kSettings, timeouts, deadline, set);
 }
 
-std::optional<DatabaseError> Postgres::flush(Clock::time_point deadline) {
-  for (;;) {
-    const int left = PQflush(connection_.get());
-    if (left == 0) return std::nullopt;
-    if (left < 0) return lost(Waited::kReady);
-    const Waited waited = wait(POLLIN | POLLOUT, deadline);
-    if (waited != Waited::kReady) return lost(waited);
-    if (PQconsumeInput(connection_.get()) == 0) return lost(waited);
+std::optional<DatabaseError> Postgres::ask(const std::string& sql,
+                                           std::span<const std::string> parameters,
+                                           Clock::time_point deadline, pqxx::result& rows) {
+  if (!session_) return DatabaseError{Reason::kLost, name() + ": the connection is closed", ""};
+  std::optional<DatabaseError> error;
+  guard_.watch(session_->connection.sock(), deadline);
+  try {
+    rows = session_->statements.exec_params(
+        sql, pqxx::prepare::make_dynamic_params(parameters.begin(), parameters.end()));
+  } catch (const pqxx::insufficient_privilege& said) {  // libpqxx forgets its code
+    error = refused("42501", said.what());
+  } catch (const pqxx::sql_error& said) {
+    error = refused(said.sqlstate(), said.what());
+  } catch (const std::exception& said) {
+    error = refused("", said.what());
+    error->reason = Reason::kOther;
   }
+  const SocketGuard::Ended ended = guard_.release();
+  if (ended != SocketGuard::Ended::kNot || !session_->connection.is_open()) return lost(ended);
+  return error;
 }
 
-std::variant<ResultHandle, DatabaseError> Postgres::next_result(Clock::time_point deadline) {
-  while (PQisBusy(connection_.get()) != 0) {
-    const Waited waited = wait(POLLIN, deadline);
-    if (waited != Waited::kReady || PQconsumeInput(connection_.get()) == 0) return lost(waited);
-  }
-  return ResultHandle(PQgetResult(connection_.get()));
-}
-
-/// Takes all results of what was sent; the first error is the statement's.
-std::optional<DatabaseError> Postgres::drain(Clock::time_point deadline) {
-  std::optional<DatabaseError> first;
-  for (;;) {
-    auto next = next_result(deadline);
-    if (auto* error = std::get_if<DatabaseError>(&next)) return std::move(*error);
-    const ResultHandle result = std::move(std::get<ResultHandle>(next));
-    if (!result) return first;
-    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR && !first) first = error_of(result.get());
-  }
+DatabaseError Postgres::refused(const std::string& sqlstate, std::string_view message) const {
+  return {reason_of(sqlstate), name() + ": " + one_line(primary_message(message), password()),
+          sqlstate};
 }
 
 /// The connection is of no use any more.
-DatabaseError Postgres::lost(Waited waited) {
+DatabaseError Postgres::lost(SocketGuard::Ended ended) {
   DatabaseError error{Reason::kLost, name() + ": ", ""};
-  if (waited == Waited::kInterrupted) {
-    error.message += "interrupted";
-  } else if (waited == Waited::kTimeout) {
-    error.reason = Reason::kTimeout;
-    error.message += "no answer in time; the connection was closed";
-  } else {
-    error.message +=
-        "the connection broke: " + one_line(PQerrorMessage(connection_.get()), password()) +
-        "; it is tried again";
+  switch (ended) {
+    case SocketGuard::Ended::kInterrupted:
+      error.message += "interrupted";
+      break;
+    case SocketGuard::Ended::kTimeout:
+      error.reason = Reason::kTimeout;
+      error.message += "no answer in time; the connection was closed";
+      break;
+    case SocketGuard::Ended::kNot: {
+      const std::string why = one_line(session_->connection.last_error(), password());
+      error.message +=
+          "the connection broke" + (why.empty() ? why : ": " + why) + "; it is tried again";
+      break;
+    }
   }
   disconnect();
   return error;
 }
 
-DatabaseError Postgres::error_of(const PGresult* result) {
-  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  DatabaseError error;
-  error.sqlstate = state == nullptr ? "" : state;
-  error.reason = reason_of(error.sqlstate);
-  error.message = name() + ": " +
-                  one_line(primary != nullptr ? primary : PQresultErrorMessage(result), password());
-  return error;
-}
-
-std::optional<DatabaseError> Postgres::Transaction::send(const std::string& sql,
-                                                         std::span<const std::string> parameters,
-                                                         Clock::time_point deadline) {
-  if (!database_.connection_) {
-    return DatabaseError{Reason::kLost, database_.name() + ": the connection is closed", ""};
-  }
-  std::vector<const char*> values;
-  values.reserve(parameters.size());
-  for (const std::string& parameter : parameters)
-    values.push_back(parameter.c_str());
-  // The extended protocol takes one statement only, whatever the text.
-  if (PQsendQueryParams(database_.connection_.get(), sql.c_str(), static_cast<int>(values.size()),
-                        nullptr, values.data(), nullptr, nullptr, 0) == 0) {
-    return database_.lost(Waited::kReady);
-  }
-  return database_.flush(deadline);
-}
-
 std::optional<DatabaseError> Postgres::Transaction::run(std::string_view sql,
                                                         std::span<const std::string> parameters,
                                                         const DatabaseRowHandler& on_row) {
+  pqxx::result rows;
   const auto deadline = database_.statement_deadline();
-  if (auto error = send(std::string(sql), parameters, deadline)) return error;
-  PQsetSingleRowMode(database_.connection_.get());
-  std::vector<std::optional<std::string_view>> fields;
-  std::optional<DatabaseError> failed;
-  for (;;) {
-    auto next = database_.next_result(deadline);
-    if (auto* error = std::get_if<DatabaseError>(&next)) return std::move(*error);
-    const ResultHandle result = std::move(std::get<ResultHandle>(next));
-    if (!result) return failed;
-    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
-      if (!failed) failed = database_.error_of(result.get());
-      continue;
-    }
-    for (int row = 0; row < PQntuples(result.get()); ++row) {
-      fields.clear();
-      for (int column = 0; column < PQnfields(result.get()); ++column) {
-        if (PQgetisnull(result.get(), row, column) != 0) {
-          fields.emplace_back(std::nullopt);
-        } else {
-          fields.emplace_back(
-              std::string_view(PQgetvalue(result.get(), row, column),
-                               static_cast<size_t>(PQgetlength(result.get(), row, column))));
-        }
-      }
-      on_row(fields);
-    }
-  }
+  if (auto error = database_.ask(std::string(sql), parameters, deadline, rows)) return error;
+  hand_over(rows, on_row);
+  return std::nullopt;
 }
 
 std::optional<DatabaseError> Postgres::Transaction::stream(std::string_view select,
                                                            const DatabaseRowHandler& on_row) {
   const auto deadline = database_.statement_deadline();
-  if (auto error = send("COPY (" + std::string(select) + ") TO STDOUT", {}, deadline)) return error;
-  auto first = database_.next_result(deadline);
-  if (auto* error = std::get_if<DatabaseError>(&first)) return std::move(*error);
-  const ResultHandle copying = std::move(std::get<ResultHandle>(first));
-  if (!copying || PQresultStatus(copying.get()) != PGRES_COPY_OUT) {
-    DatabaseError error = database_.error_of(copying.get());
-    if (auto worse = database_.drain(deadline)) return worse;
-    return error;
-  }
-  for (;;) {
-    char* raw = nullptr;
-    const int length = PQgetCopyData(database_.connection_.get(), &raw, 1);
-    const std::unique_ptr<char, FreeMemory> line(raw);
-    if (length > 0) {
-      on_row(copy_row_.split({line.get(), static_cast<size_t>(length)}));
-    } else if (length == 0) {
-      const Waited waited = database_.wait(POLLIN, deadline);
-      if (waited != Waited::kReady || PQconsumeInput(database_.connection_.get()) == 0) {
-        return database_.lost(waited);
+  const std::string declare = "DECLARE ectoscope NO SCROLL CURSOR FOR " + std::string(select);
+  const std::string fetch = "FETCH " + std::to_string(kFetched) + " FROM ectoscope";
+  if (auto error = database_.order(declare, deadline)) return error;
+  pqxx::result rows;
+  do {
+    if (auto error = database_.ask(fetch, {}, deadline, rows)) return error;
+    hand_over(rows, on_row);
+  } while (rows.size() == kFetched);
+  return database_.order("CLOSE ectoscope", deadline);
+}
+
+/// By libpqxx's iterators, which are rows and fields themselves: what they point to is a copy that
+/// shares the whole result.
+void Postgres::Transaction::hand_over(const pqxx::result& rows, const DatabaseRowHandler& on_row) {
+  const auto end = rows.end();
+  for (auto row = rows.begin(); row != end; ++row) {
+    fields_.clear();
+    const auto last = row->end();
+    for (auto field = row->begin(); field != last; ++field) {
+      if (field->is_null()) {
+        fields_.emplace_back(std::nullopt);
+      } else {
+        fields_.emplace_back(std::string_view(field->c_str(), field->size()));
       }
-    } else {
-      return database_.drain(deadline);  // the end (-1) or an error (-2), which a result tells
     }
+    on_row(fields_);
   }
 }
 

@@ -1,4 +1,4 @@
-// core/database.h on libpq (docs/adr/ has why not libpqxx).
+// core/database.h on libpqxx (docs/adr/0005 has how it keeps to deadlines).
 #pragma once
 
 #include <chrono>

@@ -53,25 +53,6 @@ constexpr std::array kSigns = {
     Sign{"FATAL", Reason::kAuthentication, "ask the server's log why"},
 };
 
-char unescape(char c) {
-  switch (c) {
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'v':
-      return '\v';
-    default:
-      return c;
-  }
-}
-
 }  // namespace
 
 std::string one_line(std::string_view message, std::string_view password) {
@@ -137,30 +118,11 @@ DatabaseError::Reason reason_of(std::string_view sqlstate) {
   return Reason::kOther;
 }
 
-DatabaseRow CopyRow::split(std::string_view line) {
-  fields_.clear();
-  unescaped_.clear();
-  unescaped_.reserve(line.size());  // so that views into it stay
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r'))
-    line.remove_suffix(1);
-  for (;;) {
-    const size_t tab = line.find('\t');
-    const std::string_view field = line.substr(0, tab);
-    if (field == "\\N") {
-      fields_.emplace_back(std::nullopt);
-    } else if (field.find('\\') == std::string_view::npos) {
-      fields_.emplace_back(field);
-    } else {
-      const size_t begin = unescaped_.size();
-      for (size_t i = 0; i < field.size(); ++i) {
-        const bool escape = field[i] == '\\' && i + 1 < field.size();
-        unescaped_ += escape ? unescape(field[++i]) : field[i];
-      }
-      fields_.emplace_back(std::string_view(unescaped_).substr(begin));
-    }
-    if (tab == std::string_view::npos) return fields_;
-    line.remove_prefix(tab + 1);
-  }
+std::string_view primary_message(std::string_view message) {
+  message = message.substr(0, message.find('\n'));
+  constexpr std::string_view kAfterSeverity = ":  ";
+  const size_t at = message.find(kAfterSeverity);
+  return at == std::string_view::npos ? message : message.substr(at + kAfterSeverity.size());
 }
 
 }  // namespace ectoscope

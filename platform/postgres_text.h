@@ -1,10 +1,8 @@
-// What libpq says and sends, as text: errors for people, rows of COPY.
+// What libpq and PostgreSQL say, as errors for people.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/database.h"
 
@@ -23,15 +21,7 @@ DatabaseError connect_error(const std::string& name, std::string_view message,
 /// Of a statement, by its SQLSTATE.
 DatabaseError::Reason reason_of(std::string_view sqlstate);
 
-/// Splits one row of COPY's text format.
-class CopyRow {
- public:
-  /// The fields' views last until the next call and no longer than `line`.
-  DatabaseRow split(std::string_view line);
-
- private:
-  std::string unescaped_;
-  std::vector<std::optional<std::string_view>> fields_;
-};
+/// Of what a statement's error says: neither its severity nor the lines that quote the statement.
+std::string_view primary_message(std::string_view message);
 
 }  // namespace ectoscope

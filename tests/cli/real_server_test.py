@@ -48,8 +48,8 @@ class RealServer(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             server.sql("CREATE TABLE secrets (id int, owner int)", database="shop")
             done = subprocess.run(
-                [TESTS, "--gtest_filter=RealServer.*:RealTrial.*"], capture_output=True, timeout=120, check=False,
-                env={"PATH": os.environ["PATH"], "ECTOSCOPE_TEST_DSN": server.dsn("shop", "ectoscope"),
+                [TESTS, "--gtest_filter=RealServer.*:RealTrial.*:FrozenServer.*"], capture_output=True, timeout=120, check=False,
+                env={**os.environ, "ECTOSCOPE_TEST_DSN": server.dsn("shop", "ectoscope"),
                      "ECTOSCOPE_TEST_APPLICATION_DSN": server.dsn("shop", "shop")})
         text = done.stdout.decode(errors="replace")
         self.assertEqual(done.returncode, 0, text)

@@ -1,6 +1,7 @@
 // What is asked of a server, asked of a real one: tests/cli/real_server_test.py starts it and names
 // it in the environment.  Skipped without.
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using Reason = DatabaseError::Reason;
 
 std::string environment(const char* name) {
@@ -68,7 +70,7 @@ class RealServer : public ::testing::Test {
   std::unique_ptr<Database> database_;
 };
 
-TEST_F(RealServer, AnswersInTextRowByRow) {
+TEST_F(RealServer, AnswersInText) {
   EXPECT_THAT(ask("SELECT $1::text, NULL, 1.5, true", {"it's \"so\""}),
               ElementsAre("it's \"so\"", "NULL", "1.5", "t"));
   EXPECT_THAT(
@@ -90,7 +92,23 @@ TEST_F(RealServer, StreamsTheSameRows) {
       });
   EXPECT_FALSE(error);
   EXPECT_THAT(rows, ElementsAre(ElementsAre("1", "a\tb\\c\nd"), ElementsAre("2", "NULL")));
-  EXPECT_TRUE(begun.transaction->stream("SELECT 1 FROM nowhere", [](DatabaseRow) {}));
+  // More rows than are fetched at a time, and as many.
+  for (const int count : {2'500, 2'000, 0}) {
+    int64_t sum = 0;
+    EXPECT_FALSE(
+        begun.transaction->stream("SELECT 1 FROM generate_series(1, " + std::to_string(count) + ")",
+                                  [&sum](DatabaseRow row) { sum += row[0] == "1" ? 1 : 0; }));
+    EXPECT_EQ(sum, count);
+  }
+  const auto missing = begun.transaction->stream("SELECT 1 FROM nowhere", [](DatabaseRow) {});
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->reason, Reason::kMissing);
+}
+
+TEST_F(RealServer, ErrorsQuoteNothingOfTheStatement) {
+  const DatabaseError error = refused("SELECT 'secret' FROM nowhere");
+  EXPECT_THAT(error.message, HasSubstr(": relation \"nowhere\" does not exist"));
+  EXPECT_THAT(error.message, Not(HasSubstr("secret")));
 }
 
 TEST_F(RealServer, NeitherWritesNorTakesTwoStatements) {
@@ -118,6 +136,53 @@ TEST_F(RealServer, IsInterruptedFromAnotherThread) {
   EXPECT_EQ(refused("SELECT pg_sleep(9)").reason, Reason::kLost);
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
   EXPECT_EQ(database_->begin().error.reason, Reason::kUnreachable);
+}
+
+class FrozenServer : public RealServer {
+ protected:
+  void SetUp() override {
+    RealServer::SetUp();
+    if (IsSkipped()) return;
+    settings_.statement_timeout = 100ms;
+    database_ = make_postgres(settings_);
+    const auto answer = ask("SELECT pg_backend_pid()");
+    ASSERT_EQ(answer.size(), 1U);
+    backend_ = std::stoi(answer[0]);
+    ASSERT_EQ(::kill(backend_, SIGSTOP), 0);
+  }
+  void TearDown() override {
+    if (backend_ != 0) ::kill(backend_, SIGCONT);
+  }
+
+  pid_t backend_ = 0;
+};
+
+// The kernel keeps a stopped process's connection alive, and statement_timeout is the process's
+// own.
+TEST_F(FrozenServer, IsLeftInTime) {
+  EXPECT_EQ(refused("SELECT 1").reason, Reason::kTimeout);
+  EXPECT_THAT(ask("SELECT 1"), ElementsAre("1")) << "another backend answers";
+}
+
+TEST_F(FrozenServer, IsLeftOnInterrupt) {
+  const std::jthread other([this] {
+    std::this_thread::sleep_for(50ms);
+    database_->interrupt();
+  });
+  const DatabaseError error = refused("SELECT 1");
+  EXPECT_EQ(error.reason, Reason::kLost);
+  EXPECT_THAT(error.message, HasSubstr("interrupted"));
+}
+
+TEST_F(RealServer, ALostConnectionIsToldBeforeAnother) {
+  const std::string backend = ask("SELECT pg_backend_pid()").at(0);
+  const auto own = make_postgres(settings_);
+  ASSERT_TRUE(own->begin().transaction->run("SELECT pg_terminate_backend(" + backend + ", 5000)") ==
+              std::nullopt);
+  const auto begun = database_->begin();
+  EXPECT_FALSE(begun.transaction);
+  EXPECT_EQ(begun.error.reason, Reason::kLost);
+  EXPECT_THAT(ask("SELECT pg_backend_pid()"), Not(ElementsAre(backend)));
 }
 
 TEST_F(RealServer, CatalogSaysWhatExists) {
@@ -159,7 +224,7 @@ TEST_F(RealServer, CatalogSaysWhatExists) {
 
 class RealTrial : public RealServer {
  protected:
-  TrialOutcome run(const std::string& sql, IndexAdvice index, bool trigger = false) {
+  TrialOutcome run(const std::string& sql, const IndexAdvice& index, bool trigger = false) {
     const Query& query = queries_[shapes_.resolve(sql).query];
     std::string create = "CREATE INDEX CONCURRENTLY ON " + index.table + " (";
     for (const std::string& column : index.columns)

@@ -112,25 +112,15 @@ TEST(Dsn, IsCompletedWithWhatIsSafe) {
   EXPECT_EQ(value_of(other, "application_name"), "ectoscope");
 }
 
-TEST(Copy, RowsAreSplitAndUnescaped) {
-  using Fields = std::vector<std::optional<std::string>>;
-  const struct {
-    const char* line;
-    Fields expected;
-  } cases[] = {
-      {"1\t-2\tabc\n", {{"1"}, {"-2"}, {"abc"}}},
-      {"\\N\t\tx\n", {std::nullopt, {""}, {"x"}}},
-      {"a\\tb\\nc\\\\d\t\\r\n", {{"a\tb\nc\\d"}, {"\r"}}},
-      {"", {{""}}},
-      {"\\\n", {{"\\"}}},
-  };
-  CopyRow row;
-  for (const auto& it : cases) {
-    Fields got;
-    for (const auto& field : row.split(it.line))
-      got.push_back(field ? std::optional<std::string>(*field) : std::nullopt);
-    EXPECT_EQ(got, it.expected) << it.line;
-  }
+TEST(Messages, OfStatementsQuoteNothingOfThem) {
+  EXPECT_EQ(
+      primary_message("ERROR:  relation \"posts\" does not exist\nLINE 1: SELECT 'secret' FROM"
+                      " posts\n                            ^\n"),
+      "relation \"posts\" does not exist");
+  EXPECT_EQ(primary_message("FEHLER:  Division durch Null\n"), "Division durch Null");
+  EXPECT_EQ(primary_message("ERROR:  column \"a:  b\" does not exist"),
+            "column \"a:  b\" does not exist");
+  EXPECT_EQ(primary_message("out of memory"), "out of memory");
 }
 
 }  // namespace
