@@ -16,7 +16,6 @@
 namespace ectoscope {
 namespace {
 
-using NameSet = std::set<std::string, std::less<>>;
 using Nodes = std::span<PgQuery__Node* const>;
 
 template <size_t N>
@@ -49,7 +48,8 @@ bool is_aggregate(std::string_view function) {
 // Reads one statement into a Query.
 class FactsReader {
  public:
-  FactsReader(const PgQuery__Node& statement, const SqlSlots& slots, Query& query, NameSet& aliases)
+  FactsReader(const PgQuery__Node& statement, const SqlSlots& slots, Query& query,
+              SqlAliases& aliases)
       : statement_(statement), relations_(statement, aliases), slots_(slots), query_(query) {}
 
   void read() {
@@ -305,7 +305,7 @@ uint64_t fingerprint(const char* sql) {
 
 }  // namespace
 
-bool read_facts(const SqlSkeleton& skeleton, Query& query, NameSet& aliases) {
+bool read_facts(const SqlSkeleton& skeleton, Query& query, SqlAliases& aliases) {
   const Tree tree = parse(skeleton.text.c_str());
   if (tree == nullptr || tree->n_stmts == 0) return false;
   query.parsed = true;

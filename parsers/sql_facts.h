@@ -1,20 +1,18 @@
 // Facts of a statement: from libpg_query's tree, or guessed from its tokens where there is none.
 #pragma once
 
-#include <set>
 #include <string>
 
 #include "core/query.h"
+#include "parsers/sql_aliases.h"
 #include "parsers/sql_skeleton.h"
 
 namespace ectoscope {
 
-/// What the tree says.  Fills all of `query` but id, text, canonical and summary; `aliases` gets
-/// the names of the statement's relations that it chose itself.
+/// What the tree says.  Fills all of `query` but id, text, canonical and summary.
 /// False, with nothing filled, when libpg_query refuses the text.
 /// Needs a big stack: call it through SqlParseThread, and only for text that passed the guard.
-bool read_facts(const SqlSkeleton& skeleton, Query& query,
-                std::set<std::string, std::less<>>& aliases);
+bool read_facts(const SqlSkeleton& skeleton, Query& query, SqlAliases& aliases);
 
 /// Operation, transaction verb, tables: what the words at their usual places say.
 void guess_facts(const SqlSkeleton& skeleton, Query& query);

@@ -34,14 +34,16 @@ void add_table(std::string_view name, std::vector<std::string>& tables) {
   tables.emplace_back(name);
 }
 
-SqlRelations::SqlRelations(const PgQuery__Node& statement,
-                           std::set<std::string, std::less<>>& aliases) {
+SqlRelations::SqlRelations(const PgQuery__Node& statement, SqlAliases& aliases) {
   walk_tree(&statement.base, [&](const ProtobufCMessage& message) {
     if (const auto* cte =
             as<PgQuery__CommonTableExpr>(message, pg_query__common_table_expr__descriptor)) {
       ctes_.push_back(cte);
     } else if (const auto* alias = as<PgQuery__Alias>(message, pg_query__alias__descriptor)) {
-      aliases.emplace(alias_name(alias));
+      aliases.names.emplace(alias_name(alias));
+    } else if (const auto* table = as<PgQuery__RangeVar>(message, pg_query__range_var__descriptor);
+               table != nullptr && table->location >= 0) {
+      aliases.tables.insert(static_cast<uint32_t>(table->location));
     }
     return true;
   });

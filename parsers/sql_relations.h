@@ -1,11 +1,11 @@
 // The relations that a statement names: tables, CTEs, aliases.
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "parsers/sql_aliases.h"
 #include "parsers/sql_predicates.h"
 #include "parsers/sql_tree.h"
 
@@ -18,7 +18,7 @@ bool is_system_table(std::string_view table);
 class SqlRelations {
  public:
   /// Reads the whole statement: CTEs wherever they stand, and adds aliases to `aliases`.
-  SqlRelations(const PgQuery__Node& statement, std::set<std::string, std::less<>>& aliases);
+  SqlRelations(const PgQuery__Node& statement, SqlAliases& aliases);
 
   /// The CTE that the relation stands for; null for a table.
   [[nodiscard]] const PgQuery__CommonTableExpr* cte_of(const PgQuery__RangeVar& relation) const;

@@ -3,7 +3,6 @@
 #define XXH_INLINE_ALL
 #include <array>
 #include <cstring>
-#include <set>
 #include <vector>
 #include <xxhash.h>
 
@@ -82,8 +81,7 @@ uint64_t identity_of(const Query& query) {
   return XXH3_64bits(text.data(), text.size());
 }
 
-void show(const SqlSkeleton& skeleton, const std::set<std::string, std::less<>>& aliases,
-          Query& query) {
+void show(const SqlSkeleton& skeleton, const SqlAliases& aliases, Query& query) {
   query.summary = summarize(skeleton, query);
   if (query.transaction != TransactionVerb::kNone) {
     // A savepoint's name, often made up for one use, makes no shape.
@@ -127,7 +125,7 @@ class SqlShapes::Impl {
   void read_text(std::string_view text, const SqlTextHash& hash, CommentTags& tags);
   QueryId query_of_skeleton();
   QueryId add_query();
-  bool parse(Query& query, std::set<std::string, std::less<>>& aliases);
+  bool parse(Query& query, SqlAliases& aliases);
   void keep(const SqlTextHash& hash, QueryId query, const CommentTags& inner);
   void take_known(const Known& known, std::string_view text, CommentTags& tags);
   void trim_buffers();
@@ -231,7 +229,7 @@ QueryId SqlShapes::Impl::query_of_skeleton() {
 }
 
 // Whether libpg_query read the skeleton; counts why not.
-bool SqlShapes::Impl::parse(Query& query, std::set<std::string, std::less<>>& aliases) {
+bool SqlShapes::Impl::parse(Query& query, SqlAliases& aliases) {
   bool parsed = false;
   refused_ = false;
   const SqlMeasure size = measure_sql(skeleton_.text);
@@ -254,7 +252,7 @@ bool SqlShapes::Impl::parse(Query& query, std::set<std::string, std::less<>>& al
 QueryId SqlShapes::Impl::add_query() {
   make_printable(skeleton_.text);
   Query query;
-  std::set<std::string, std::less<>> aliases;
+  SqlAliases aliases;
   if (parse(query, aliases)) {
     show(skeleton_, aliases, query);
   } else if (refused_) {

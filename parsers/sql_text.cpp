@@ -195,7 +195,7 @@ class Shown final : public Renderer {
 
 class Canonical final : public Renderer {
  public:
-  Canonical(const SqlSkeleton& skeleton, const std::set<std::string, std::less<>>& aliases)
+  Canonical(const SqlSkeleton& skeleton, const SqlAliases& aliases)
       : Renderer(skeleton), aliases_(aliases) {}
 
  private:
@@ -214,7 +214,8 @@ class Canonical final : public Renderer {
   void write_operator(std::string_view op) override { out_ += op == "!=" ? "<>" : op; }
 
   bool write_alias(std::string_view name) {
-    if (after_dot() || !aliases_.contains(name)) return false;
+    if (after_dot() || !aliases_.names.contains(name)) return false;
+    if (aliases_.tables.contains(static_cast<uint32_t>(token_.begin))) return false;
     const auto [found, added] = numbers_.try_emplace(std::string(name), numbers_.size() + 1);
     out_ += 't' + std::to_string(found->second);
     return true;
@@ -231,7 +232,7 @@ class Canonical final : public Renderer {
     return !SqlWord::of(inner).is(SqlWord::kKeyword);
   }
 
-  const std::set<std::string, std::less<>>& aliases_;
+  const SqlAliases& aliases_;
   std::map<std::string, size_t, std::less<>> numbers_;
 };
 
@@ -273,8 +274,7 @@ std::string show_sql(const SqlSkeleton& skeleton) {
   return text;
 }
 
-std::string canonical_sql(const SqlSkeleton& skeleton,
-                          const std::set<std::string, std::less<>>& aliases) {
+std::string canonical_sql(const SqlSkeleton& skeleton, const SqlAliases& aliases) {
   std::string text = Canonical(skeleton, aliases).run();
   if (text.size() > kMaxText) {
     const std::string suffix = hash_suffix(skeleton.text);
@@ -291,20 +291,23 @@ std::string hash_suffix(std::string_view text) {
   return out.data();
 }
 
-std::set<std::string, std::less<>> guess_aliases(const SqlSkeleton& skeleton) {
-  std::set<std::string, std::less<>> aliases;
+SqlAliases guess_aliases(const SqlSkeleton& skeleton) {
+  SqlAliases aliases;
   const auto text = std::string_view(skeleton.text).substr(0, kMaxText);
   SqlLexer lexer(text);
-  bool after_as = false;
+  std::string before;
   for (SqlToken token = lexer.next(); token.kind != SqlTokenKind::kEnd; token = lexer.next()) {
     std::string word;
     append_lower(text.substr(token.begin, token.end - token.begin), word);
     if (token.kind == SqlTokenKind::kWord && !SqlWord::of(word).is(SqlWord::kKeyword)) {
       const bool numbered = word.back() >= '0' && word.back() <= '9';
       const bool qualifies = token.end < text.size() && text[token.end] == '.';
-      if (numbered && (after_as || qualifies)) aliases.insert(word);
+      if (numbered && (before == "as" || qualifies)) aliases.names.insert(word);
     }
-    after_as = token.kind == SqlTokenKind::kWord && word == "as";
+    if (before == "from" || before == "join" || before == "into" || before == "update") {
+      aliases.tables.insert(static_cast<uint32_t>(token.begin));
+    }
+    before = std::move(word);
   }
   return aliases;
 }

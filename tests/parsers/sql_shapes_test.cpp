@@ -110,6 +110,38 @@ TEST(SqlShapes, OtherIdentity) {
   }
 }
 
+// A table may be called as Ecto calls its aliases.
+TEST(SqlShapes, AnAliasDoesNotSwallowATable) {
+  SqlFixture sql;
+  std::map<std::string, std::string> seen;
+  for (const char* text : {
+           R"(SELECT t0."id" FROM "t0" AS t0 WHERE (t0."id" = $1))",
+           R"(SELECT t0."id" FROM "t1" AS t0 WHERE (t0."id" = $1))",
+           R"(SELECT t0."id" FROM "t0" AS t0 INNER JOIN "t1" AS t1 ON t1."a" = t0."id")",
+           R"(SELECT t0."id" FROM "t1" AS t0 INNER JOIN "t0" AS t1 ON t1."a" = t0."id")",
+           "SELECT users.id FROM users AS users",
+           "SELECT posts.id FROM posts AS posts",
+           R"(UPDATE "t0" AS t0 SET "a" = $1)",
+           R"(UPDATE "t1" AS t0 SET "a" = $1)",
+           R"(INSERT INTO "t0" AS t0 ("a") VALUES ($1))",
+           R"(INSERT INTO "t1" AS t0 ("a") VALUES ($1))",
+       }) {
+    const Query& query = sql.query(text);
+    const auto [other, added] = seen.emplace(query.canonical, text);
+    EXPECT_TRUE(added) << text << " as " << other->second << ": " << query.canonical;
+  }
+  EXPECT_EQ(sql.query(R"(SELECT u5."id" FROM "t0" AS u5 WHERE (u5."id" = $1))").id,
+            sql.query(R"(SELECT t0."id" FROM "t0" AS t0 WHERE (t0."id" = $1))").id);
+}
+
+TEST(SqlShapes, AnAliasDoesNotSwallowATableOfAGuess) {
+  SqlFixture sql;
+  for (const std::string table : {"t0", "t1"}) {
+    const std::string text = "SELECT t0.id FROM " + table + " AS t0 WHERE (t0.id = ?)";
+    EXPECT_THAT(sql.query(text).canonical, HasSubstr("select t1.id from " + table + " as t1"));
+  }
+}
+
 TEST(SqlShapes, SpellingMakesNoOtherShapeButSlotsDo) {
   SqlFixture sql;
   const QueryId shape = sql.query(R"(SELECT u0."id" FROM "users" AS u0 WHERE u0."id" = $1)").id;
