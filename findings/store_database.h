@@ -52,9 +52,9 @@ class StoreDatabase {
   std::optional<StoreTrouble> read_hours(const std::string& finding, std::vector<StoredHour>& into);
 
  private:
-  class Statement;
-
   StoreDatabase(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+
+  static const char* const kDeployTable;
 
   std::optional<StoreTrouble> prepare_file();
   std::optional<StoreTrouble> run(const char* sql);
