@@ -8,8 +8,16 @@
 namespace ectoscope {
 namespace {
 
+constexpr Micros kHour{3'600'000'000};
+constexpr size_t kMostDeploys = 1000;
 constexpr Micros kFirstBackoff{1'000'000};
 constexpr Micros kLongestBackoff{30'000'000};
+
+void insert(const Deploy& deploy, std::vector<Deploy>& into) {
+  const auto newer = [](const Deploy& left, const Deploy& right) { return left.at > right.at; };
+  into.insert(std::upper_bound(into.begin(), into.end(), deploy, newer), deploy);
+  if (into.size() > kMostDeploys) into.resize(kMostDeploys);
+}
 
 }  // namespace
 
@@ -45,9 +53,7 @@ void Store::open_locked() {
     opened = StoreDatabase::open(path_);
   }
   database_ = std::move(opened.database);
-  if (database_ && deploys_.empty()) {
-    if (const auto trouble = database_->read_deploys(deploys_)) tell_(trouble->what);
-  }
+  if (database_ && !deploys_read_) read_deploys();
   if (!database_) {
     in_use_ = opened.trouble.kind == StoreTrouble::Kind::kInUse;
     failed(opened.trouble);
@@ -106,6 +112,16 @@ void Store::commit(StoredServer changes) {
   Waiting& waiting = waiting_[changes.server];
   merge(std::move(changes), waiting);
   if (!directory_.empty() && clock_.steady() >= next_try_) write_locked();
+  forget_old_hours();
+}
+
+/// What waits for long, or for good where there is no file.
+void Store::forget_old_hours() {
+  const EventTime oldest = oldest_hour();
+  if (hours_from_ != EventTime::min() && oldest - hours_from_ < kHour) return;
+  hours_from_ = oldest;
+  for (auto& [server, waiting] : waiting_)
+    std::erase_if(waiting.hours, [&](const auto& hour) { return hour.first.second < oldest; });
 }
 
 void Store::retry() {
@@ -189,13 +205,19 @@ std::vector<StoredHour> Store::hours(const std::string& finding) {
 }
 
 void Store::deployed(const Deploy& deploy) {
-  constexpr size_t kMost = 1000;
   const std::lock_guard lock(mutex_);
-  const auto newer = [](const Deploy& left, const Deploy& right) { return left.at > right.at; };
-  deploys_.insert(std::upper_bound(deploys_.begin(), deploys_.end(), deploy, newer), deploy);
-  if (deploys_.size() > kMost) deploys_.resize(kMost);
+  insert(deploy, deploys_);
   deploys_waiting_ = true;
   if (!directory_.empty() && clock_.steady() >= next_try_) write_locked();
+}
+
+/// Of the file that could be opened only now they join those that were told meanwhile.
+void Store::read_deploys() {
+  std::vector<Deploy> stored;
+  if (const auto trouble = database_->read_deploys(stored)) return tell_(trouble->what);
+  deploys_read_ = true;
+  for (const Deploy& deploy : stored)
+    insert(deploy, deploys_);
 }
 
 bool Store::write_deploys_locked() {

@@ -79,7 +79,9 @@ class Store {
   bool write_locked();
   void failed(const StoreTrouble& trouble);
   void set_aside();
+  void read_deploys();
   bool write_deploys_locked();
+  void forget_old_hours();
   [[nodiscard]] EventTime oldest_hour() const;
   static void merge(StoredServer changes, Waiting& into);
   static StoredServer collect(const std::string& server, const Waiting& waiting);
@@ -97,7 +99,9 @@ class Store {
   std::map<std::string, Waiting> waiting_;  // by server
   std::map<std::string, Acknowledgement> acknowledgements_;
   std::vector<Deploy> deploys_;  // newest first
+  bool deploys_read_ = false;    // those of earlier processes are among them
   bool deploys_waiting_ = false;
+  EventTime hours_from_ = EventTime::min();  // none that waits is older
   std::string problem_;
   uint64_t renewals_ = 0;
   bool unread_ = false;  // nobody knows yet what the file holds

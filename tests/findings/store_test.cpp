@@ -319,6 +319,43 @@ TEST_F(StoreTest, WhatCouldNotBeReadAtTheStartIsGoneOnFromLater) {
   EXPECT_EQ(open()->load("main").findings.at(0).at_last.child, 11U);
 }
 
+TEST_F(StoreTest, DeploysOfAFileThatCouldNotBeReadAtTheStartAreKept) {
+  const auto versions = [](const Store& store) {
+    std::string all;
+    for (const Deploy& deploy : store.deploys())
+      all += deploy.version + " ";
+    return all;
+  };
+  open()->deployed({clock_.wall(), "1.0", "shop"});
+  const fs::path away = folder_ / "away";
+  fs::rename(state(), away);
+  std::ofstream(state()) << "nothing is mounted here";
+  auto store = open();
+  clock_.advance(Micros(60'000'000));
+  store->deployed({clock_.wall(), "1.1", "shop"});
+  fs::remove(state());
+  fs::rename(away, state());
+  clock_.advance(Micros(60'000'000));
+  store->retry();
+  EXPECT_EQ(versions(*store), "1.1 1.0 ");
+  store.reset();
+  EXPECT_EQ(versions(*open()), "1.1 1.0 ");
+}
+
+TEST_F(StoreTest, HistoryInMemoryIsKeptForItsTimeAndNoLonger) {
+  Store store("", kKeep, clock_, [](const std::string& /*what*/) {});
+  StoredServer first = changes({finding("a")});
+  first.hours = {{"a", clock_.wall() - kKeep + kHour, 7, 0, 0, {}, {}}};
+  store.commit(first);
+  EXPECT_THAT(store.hours("a"), SizeIs(1));
+  clock_.advance(2 * kHour);
+  StoredServer second = changes({finding("a")});
+  second.hours = {{"a", clock_.wall(), 8, 0, 0, {}, {}}};
+  store.commit(second);
+  ASSERT_THAT(store.hours("a"), SizeIs(1));
+  EXPECT_EQ(store.hours("a")[0].occurrences, 8U);
+}
+
 TEST_F(StoreTest, WithoutAFolderItKeepsWhatItWasTold) {
   Store store("", kKeep, clock_, [](const std::string& /*what*/) {});
   store.commit(changes({finding("a")}));
