@@ -196,7 +196,9 @@ void HttpFront::Loop::sweep(Clock::time_point now) {
     if (client.phase != Phase::kAnswering && client.deadline <= now) late.push_back(id);
   }
   for (const uint64_t id : late) {
-    Connection& client = connections_.at(id);
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;  // cut to make room for another's refusal
+    Connection& client = found->second;
     if (client.phase == Phase::kGreeting) hooks_.cut("tls");
     if (client.phase == Phase::kWriting) hooks_.cut("answer_timeout");
     if (client.phase == Phase::kReading && !client.in.empty()) {
