@@ -66,6 +66,8 @@ void AlertBook::take(const std::shared_ptr<const TrackedFinding>& tracked, Event
     known->second.starts_at = wall;
   }
   Firing& firing = known->second;
+  // That it was severe enough counts for as long as the rules say so.
+  if (std::max(firing.severity, finding.severity) < rules_.least) return;
   firing.seen = true;
   if (firing.finding == tracked && !rules_changed_) return;
   const Severity severity = std::max(firing.severity, finding.severity);

@@ -232,6 +232,16 @@ TEST_F(AlertBookTest, AnotherTeamIsAnotherAlert) {
   EXPECT_EQ(alerts[1]->ends_at, wall());
 }
 
+TEST_F(AlertBookTest, WhatIsNoLongerSevereEnoughForTheRulesEnds) {
+  ASSERT_THAT(after(seconds(0)), SizeIs(1));
+  rules_.least = Severity::kCritical;
+  book_.set_rules(rules_);
+  const Alerts alerts = after(seconds(1));
+  ASSERT_THAT(alerts, SizeIs(1));
+  EXPECT_EQ(alerts[0]->ends_at, wall());
+  EXPECT_THAT(book_.firing(), IsEmpty());
+}
+
 TEST_F(AlertBookTest, JsonIsWhatAlertmanagerTakes) {
   TrackedFinding tracked = live();
   tracked.finding.database = std::string(kHostile) + "\xff";

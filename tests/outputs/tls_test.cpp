@@ -1,11 +1,8 @@
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +10,7 @@
 #include "outputs/http_front.h"
 #include "outputs/tls_context.h"
 #include "tests/outputs/raw_client.h"
+#include "tests/test_certificate.h"
 
 namespace ectoscope {
 namespace {
@@ -23,9 +21,6 @@ constexpr std::string_view kAnswer =
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
 struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL* session) const { SSL_free(session); }
 };
@@ -35,32 +30,11 @@ class TlsTest : public testing::Test {
   TlsTest() {
     std::string name = testing::TempDir() + "ectoscope-tls-XXXXXX";
     folder_ = mkdtemp(name.data());
-    make_certificate();
+    make_test_certificate(folder_);
     settings_.cert_file = (folder_ / "cert.pem").string();
     settings_.key_file = (folder_ / "key.pem").string();
   }
   ~TlsTest() override { std::filesystem::remove_all(folder_); }
-
-  /// Self-signed, for this test.
-  void make_certificate() const {
-    const std::unique_ptr<EVP_PKEY, Close> key(EVP_EC_gen("P-256"));
-    const std::unique_ptr<X509, Close> certificate(X509_new());
-    X509_set_version(certificate.get(), 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-    X509_set_pubkey(certificate.get(), key.get());
-    X509_NAME* name = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-    X509_set_issuer_name(certificate.get(), name);
-    X509_sign(certificate.get(), key.get(), EVP_sha256());
-    const auto open = [this](const char* file) {
-      return std::unique_ptr<std::FILE, Close>(std::fopen((folder_ / file).c_str(), "w"));
-    };
-    PEM_write_X509(open("cert.pem").get(), certificate.get());
-    PEM_write_PrivateKey(open("key.pem").get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  }
 
   void start() {
     std::vector<KeyProblem> problems;
