@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/consequence.h"
 #include "config/values.h"
 #include "config/yaml_documents.h"
 
@@ -245,9 +246,8 @@ std::string YamlReader::describe() {
             std::to_string(std::max(problem.column, 1)) + ": " + problem.what + "\n";
   }
   if (problems_.size() > kMaxProblems) text += "... the first 100 are shown.\n";
-  return text +
-         (problems_.size() == 1 ? "1 problem" : std::to_string(problems_.size()) + " problems") +
-         "; nothing was started.";
+  text += problems_.size() == 1 ? "1 problem" : std::to_string(problems_.size()) + " problems";
+  return text.append(kNothingStarted);
 }
 
 }  // namespace ectoscope

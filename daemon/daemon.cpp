@@ -4,11 +4,31 @@
 #include <tuple>
 #include <utility>
 
+#include "config/consequence.h"
 #include "core/alerting_state.h"
 #include "daemon/hash_key.h"
 #include "daemon/load_config.h"
 
 namespace ectoscope {
+namespace {
+
+/// What differs of the settings that are used at a start only: a list for people.
+std::string waits_for_start(const Config& runs, const Config& now) {
+  std::string names;
+  const auto add = [&names](std::string_view name, bool differs) {
+    if (differs) names.append(names.empty() ? "" : ", ").append(name);
+  };
+  add("limits.shapes", runs.limits().shapes != now.limits().shapes);
+  add("state.directory", runs.state().directory != now.state().directory);
+  add("state.keep", runs.state().keep != now.state().keep);
+  add("web.listen_address", runs.listen_address() != now.listen_address());
+  add("web.trace_url", runs.trace_url() != now.trace_url());
+  add("web.external_url", runs.external_url() != now.external_url());
+  add("web.series_budget", runs.series_budget() != now.series_budget());
+  return names;
+}
+
+}  // namespace
 
 Daemon::Daemon(const DaemonSeams& seams, Config config, std::string config_file)
     : seams_(seams),
@@ -134,7 +154,8 @@ std::optional<std::string> Daemon::reload() {
     reload_problem_ = "the configuration could not be read again and the old one goes on: " +
                       problem->substr(0, problem->find('\n')) + "; ectoscope check config " +
                       config_file_ + " tells it all";
-    seams_.log.error("the configuration is bad; the old one stays", {{"problem", *problem}});
+    problem = with_consequence(std::move(*problem), kRunningStays);
+    seams_.log.error("the configuration is bad", {{"problem", *problem}});
   } else {
     reloaded_at_ = seams_.clock.wall();
     seams_.log.info("the configuration was read again", {{"file", config_file_}});
@@ -145,11 +166,8 @@ std::optional<std::string> Daemon::reload() {
 void Daemon::take_over(std::shared_ptr<const Config> config) {
   const std::lock_guard lock(mutex_);
   const std::shared_ptr<const Config> old = std::exchange(config_, std::move(config));
-  if (old->limits().shapes != config_->limits().shapes ||
-      old->state().directory != config_->state().directory ||
-      old->listen_address() != config_->listen_address()) {
-    seams_.log.warn("limits.shapes, state and web take effect at the next start only");
-  }
+  if (const std::string names = waits_for_start(*old, *config_); !names.empty())
+    seams_.log.warn("settings that take effect at the next start only", {{"changed", names}});
   // A server goes on as it is where nothing but detectors changed.
   const bool same_limits =
       old->limits() == config_->limits() && old->grouping() == config_->grouping();

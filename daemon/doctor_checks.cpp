@@ -265,8 +265,10 @@ void Examination::look_at_messages() {
            {"ALTER SYSTEM SET log_lock_waits = on;"});
   }
   if (is("log_temp_files", "-1")) {
+    const bool planned = !hidden_.contains(Need::kPlans) && !hidden_.contains(Need::kActualRows);
     hide(Need::kTemporary, "log_temp_files is off");
-    change("log_temp_files = -1: sorts and hashes that spill to disk are not logged.",
+    change(planned ? "log_temp_files = -1: spills to disk are seen in slow statements' plans only."
+                   : "log_temp_files = -1: sorts and hashes that spill to disk are not logged.",
            {"ALTER SYSTEM SET log_temp_files = 0;"});
   }
   if (is("log_connections", "off")) {

@@ -25,7 +25,10 @@ const std::vector<KindNeeds>& kind_needs() {
       {"constraint_violation", {Need::kLog, Need::kErrors}, {}, {}},
       {"deadlock", {Need::kLog, Need::kErrors}, {}, {}},
       {"deep_offset", {Need::kLog, Need::kPlans}, {}, {}},
-      {"disk_spill", {Need::kLog, Need::kTemporary}, {}, {}},
+      {"disk_spill",
+       {Need::kLog, Need::kTemporary},
+       {Need::kLog, Need::kPlans, Need::kActualRows},
+       {}},
       {"idle_in_transaction", {Need::kLog, Need::kStatements}, {}, {}},
       {"inverse_rows", {Need::kLog, Need::kPlans, Need::kActualRows}, {}, {}},
       {"lock_wait", {Need::kLog, Need::kLocks}, {}, {}},
@@ -63,7 +66,8 @@ std::vector<KindVisibility> judge_kinds(const HiddenNeeds& hidden) {
       kind.seen = Seen::kNo;
       if (!it.instead.empty() && first_hidden(it.instead) == it.instead.end()) {
         kind.seen = Seen::kPartly;
-        kind.why += "; by pg_stat_statements only";
+        const bool counters = it.instead.front() == Need::kCounters;
+        kind.why += counters ? "; by pg_stat_statements only" : "; by the plans of slow statements";
       }
     } else if (const auto part = first_hidden(it.besides); part != it.besides.end()) {
       kind.seen = Seen::kPartly;

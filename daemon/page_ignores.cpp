@@ -6,6 +6,7 @@
 #include <ostream>
 #include <utility>
 
+#include "config/consequence.h"
 #include "daemon/output_file.h"
 #include "daemon/suppressions.h"
 
@@ -37,7 +38,7 @@ PageIgnores::PageIgnores(Files& files, const std::string& directory) : files_(fi
   if (read.ok()) {
     rules_ = std::move(read.value());
   } else {
-    problem_ = read.error().message;
+    problem_ = with_consequence(read.error().message, kNoneUsed);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <utility>
 
+#include "config/consequence.h"
 #include "config/web_config.h"
 #include "daemon/read_file.h"
 
@@ -54,7 +55,7 @@ bool WebConfigFile::refresh() {
   auto loaded = load_web_config(files_, path_);
   const std::string before = std::exchange(problem_, {});
   if (!loaded.ok()) {
-    problem_ = loaded.error().message;
+    problem_ = with_consequence(loaded.error().message, kRunningStays);
   } else if ((loaded.value().tls == nullptr) != (protection_.tls == nullptr)) {
     problem_ =
         path_ + ": tls_server_config: TLS is turned on or off at a start only; restart ectoscope";

@@ -198,7 +198,7 @@ class Passwords(SecurityTest):
     def test_a_changed_file_counts_at_once_and_a_bad_one_does_not(self):
         self.assertEqual(self.ask(**basic("ada", "right"))[0], 200)
         self.daemon.write("basic_auth_users: {ada: not a hash}\nother: 1\n")
-        wait_for("the complaint", lambda: "2 problems" in self.daemon.said())
+        wait_for("the complaint", lambda: "2 problems; the running configuration stays" in self.daemon.said())
         self.assertIn("web.yml:1:25: basic_auth_users.ada", self.daemon.said())
         self.assertNotIn("not a hash", self.daemon.said())
         self.assertEqual(self.ask(**basic("ada", "right"))[0], 200)

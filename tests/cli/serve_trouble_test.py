@@ -235,7 +235,8 @@ class Reload(Trouble):
         with open(daemon.config, "w", encoding="utf-8") as file:
             file.write("servers: [{name: main}]\nno_such_key: 1\n")
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.wait_said("the old one stays")
+        daemon.wait_said("the running configuration stays")
+        self.assertFalse(daemon.said("nothing was started"))
         self.wait_shown(daemon, "the old one goes on", RELOADED)
         self.assertIn("config.yaml:1:11: servers[0]: a server needs logs", daemon.get("-/ready")[1])
         self.write("pg.log", ecto_log.n_plus_one(requests=1, table="likes"))
@@ -243,10 +244,13 @@ class Reload(Trouble):
         self.write("other.log", ecto_log.n_plus_one(requests=5, table="tags"))
         config = json.loads(good)
         config["servers"].append({"name": "other", "logs": [self.path("other.log")], "start_at": "beginning"})
+        config["state"]["keep"] = "9d"
+        config["web"] |= {"trace_url": "https://traces.example/{trace_id}"}
         with open(daemon.config, "w", encoding="utf-8") as file:
             json.dump(config, file)
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_said("was read again")
+        self.assertTrue(daemon.said('"state.keep, web.trace_url"'))
         self.wait_mended(daemon, RELOADED)
         self.wait_statements(daemon, 33 + 55)
         daemon.stop()

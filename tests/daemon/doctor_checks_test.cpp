@@ -104,7 +104,7 @@ TEST(Doctor, EachSettingHidesItsKindsAndHasItsLine) {
        "ALTER SYSTEM SET log_parameter_max_length = 64;"},
       {"log_parameter_max_length", "0", "n_plus_one_read", Seen::kPartly, "= 64;"},
       {"log_lock_waits", "off", "lock_wait", Seen::kNo, "ALTER SYSTEM SET log_lock_waits = on;"},
-      {"log_temp_files", "-1", "disk_spill", Seen::kNo, "ALTER SYSTEM SET log_temp_files = 0;"},
+      {"log_temp_files", "-1", "disk_spill", Seen::kPartly, "ALTER SYSTEM SET log_temp_files = 0;"},
       {"log_connections", "off", "connection_churn", Seen::kNo,
        "ALTER SYSTEM SET log_connections = on;"},
       {"log_min_messages", "fatal", "deadlock", Seen::kNo,
@@ -130,6 +130,27 @@ TEST(Doctor, EachSettingHidesItsKindsAndHasItsLine) {
     EXPECT_FALSE(diagnosis.restart) << it.key;
     EXPECT_TRUE(diagnosis.hides());
   }
+}
+
+TEST(Doctor, SpillsShowInPlansWhereTheirFilesAreNotLogged) {
+  const auto spills = [](const ServerFacts& facts, const LogFacts& log) {
+    const Diagnosis diagnosis = diagnose(facts, log);
+    const auto found =
+        std::find_if(diagnosis.kinds.begin(), diagnosis.kinds.end(),
+                     [](const KindVisibility& it) { return it.kind == "disk_spill"; });
+    return *found;
+  };
+  ServerFacts facts = healthy();
+  facts.settings["log_temp_files"] = "-1";
+  EXPECT_EQ(spills(facts, readable()).why,
+            "log_temp_files is off; by the plans of slow statements");
+  EXPECT_EQ(spills(facts, readable()).seen, Seen::kPartly);
+  LogFacts unread = readable();
+  unread.problem = "permission denied";
+  EXPECT_EQ(spills(facts, unread).seen, Seen::kNo);
+  facts.settings["auto_explain.log_analyze"] = "off";
+  EXPECT_EQ(spills(facts, readable()).seen, Seen::kNo);
+  EXPECT_EQ(spills(facts, readable()).why, "log_temp_files is off");
 }
 
 TEST(Doctor, LibrariesAreAddedToThoseThatAreLoaded) {

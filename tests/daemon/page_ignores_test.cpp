@@ -66,6 +66,7 @@ TEST_F(PageIgnoresTest, LeavesAFileAloneThatItCannotRead) {
   std::ofstream(folder_ / "ignored.yaml") << "ignore: [{id: nonsense}]\n";
   PageIgnores ignores(*files_, folder_.string());
   EXPECT_THAT(ignores.problem(), HasSubstr("ignored.yaml:1:"));
+  EXPECT_THAT(ignores.problem(), HasSubstr("problem; none of it is used."));
   const auto error = ignores.add(kId, "ada", "fine");
   ASSERT_TRUE(error);
   EXPECT_THAT(error->message, HasSubstr("ignored.yaml:1:"));
