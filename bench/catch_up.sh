@@ -8,7 +8,7 @@ set -euo pipefail
 binary=${1:-$root/build/release/bin/ectoscope}
 bytes=${2:-2000000000}
 
-make_log stderr "$bytes" "$work/pg.log" || exit 0
+make_log stderr "$bytes" "$work/pg.log"
 cat >"$work/config.yaml" <<YAML
 servers: [{name: main, logs: ["$work/pg.log"], start_at: beginning}]
 state: {directory: "$work/state"}

@@ -7,14 +7,14 @@ set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 binary=${1:-$root/build/release/bin/ectoscope}
-command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed"; exit 0; }
+command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed"; exit 77; }
 
 instructions() { # LOG
   valgrind --tool=callgrind --callgrind-out-file=/dev/null "$binary" analyze --output=json "$1" \
     2>&1 >/dev/null | sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
 
-(make_log stderr 1000 "$work/probe") || exit 0
+(make_log stderr 1000 "$work/probe") || exit
 for format in stderr csv json; do
   make_log "$format" 20000000 "$work/small"
   make_log "$format" 40000000 "$work/large"

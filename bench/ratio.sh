@@ -17,7 +17,7 @@ cpu() { # COMMAND...: user + system seconds
 }
 
 bad=0
-(make_log stderr 1000 "$work/probe") || exit 0
+(make_log stderr 1000 "$work/probe") || exit
 for format in stderr csv json; do
   log=$work/bench.$format
   make_log "$format" "$size" "$log"

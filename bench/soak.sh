@@ -18,7 +18,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 EOF
 }
 
-(make_log stderr 1000 "$work/probe") || exit 0
+(make_log stderr 1000 "$work/probe") || exit
 bad=0
 for case in "many bytes:200" "many statements:200000"; do
   make_log stderr 1000000000 "$work/soak.log" --distinct "${case#*:}"
