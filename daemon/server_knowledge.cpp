@@ -1,6 +1,8 @@
 #include "daemon/server_knowledge.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "daemon/catalog_reader.h"
@@ -124,8 +126,8 @@ const ServerKnowledge::Question* ServerKnowledge::question_for(const AdviceReque
 
 void ServerKnowledge::work(const std::stop_token& stop) {
   std::chrono::milliseconds backoff{0};
+  std::string database;  // that was asked last
   while (!stop.stop_requested()) {
-    std::string database;
     {
       std::unique_lock lock(mutex_);
       asked_.wait(lock, stop, [&] { return next_database(database); });
@@ -143,19 +145,19 @@ void ServerKnowledge::work(const std::stop_token& stop) {
   }
 }
 
-/// With the lock held.
+/// With the lock held.  In turn: one that cannot be asked keeps no other from being asked.
 bool ServerKnowledge::next_database(std::string& database) {
+  std::set<std::string_view> wanted;
   for (const auto& [name, known] : catalogs_) {
-    if (!known.wanted) continue;
-    database = name;
-    return true;
+    if (known.wanted) wanted.insert(name);
   }
   for (const auto& [key, question] : questions_) {
-    if (!question.waiting) continue;
-    database = question.database;
-    return true;
+    if (question.waiting) wanted.insert(question.database);
   }
-  return false;
+  if (wanted.empty()) return false;
+  const auto next = wanted.upper_bound(database);
+  database = std::string(next == wanted.end() ? *wanted.begin() : *next);
+  return true;
 }
 
 /// All that is wanted of one database, over one connection.

@@ -28,6 +28,7 @@ struct Server {
   std::condition_variable interrupted;
   std::map<std::string, double> costs;  // with an index whose SQL has this in it
   bool away = false;
+  std::string closed;  // a database that lets nobody in
   bool hangs = false;  // until it is interrupted
   std::vector<std::string> asked;
   std::vector<std::string> databases;  // connected to
@@ -42,11 +43,13 @@ struct Server {
 
 class Connection final : public Database {
  public:
-  explicit Connection(Server& server) : server_(server) {}
+  Connection(Server& server, const std::string& database)
+      : server_(server), closed_(database == server.closed) {}
 
   Begun begin() override {
     const std::lock_guard lock(server_.mutex);
-    if (server_.away) return {nullptr, {DatabaseError::Reason::kUnreachable, "nobody there", ""}};
+    if (server_.away || closed_)
+      return {nullptr, {DatabaseError::Reason::kUnreachable, "nobody there", ""}};
     return {std::make_unique<Transaction>(*this), {}};
   }
   void disconnect() override {}
@@ -107,6 +110,7 @@ class Connection final : public Database {
   };
 
   Server& server_;
+  const bool closed_;
   bool interrupted_ = false;
 };
 
@@ -145,7 +149,7 @@ class ServerKnowledgeTest : public ::testing::Test {
         [this](const std::string& database) {
           const std::lock_guard lock(server_.mutex);
           server_.databases.push_back(database);
-          return std::make_unique<Connection>(server_);
+          return std::make_unique<Connection>(server_, database);
         },
         advisers, settings);
   }
@@ -269,6 +273,16 @@ TEST_F(ServerKnowledgeTest, AServerThatIsAwayIsToldOfAndTriedAgain) {
   }
   wait_until([this] { return knowledge_->idle() && knowledge_->problem().empty(); });
   EXPECT_EQ(ask().advice.rfind("By the catalog.", 0), 0U);
+}
+
+TEST_F(ServerKnowledgeTest, ADatabaseThatLetsNobodyInKeepsNoOtherFromBeingAsked) {
+  server_.closed = "a";
+  make({.hypopg = false, .first_backoff = 1ms, .max_backoff = 4ms});
+  ask("a");
+  wait_until([this] { return knowledge_->problem() == "nobody there"; });
+  ask("b");
+  wait_until([this] { return ask("b").advice == "By the catalog."; });
+  EXPECT_FALSE(knowledge_->idle()) << "the other is tried again and again";
 }
 
 TEST_F(ServerKnowledgeTest, EndsInTheMiddleOfAQuestion) {
