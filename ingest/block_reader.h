@@ -25,7 +25,7 @@ class BlockConsumer {
 };
 
 struct BlockLimits {
-  size_t block_bytes = size_t{1} << 20U;
+  size_t block_bytes = size_t{256} << 10U;  // a core's own cache holds it
   size_t max_record_bytes = size_t{16} << 20U;
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <memory_resource>
 
 #include <pg_query.h>
 #include <pg_query.pb-c.h>
@@ -278,23 +278,31 @@ class FactsReader {
   std::vector<const PgQuery__CommonTableExpr*> open_;  // whose query was read already
 };
 
-struct FreeTree {
-  void operator()(PgQuery__ParseResult* tree) const {
-    pg_query__parse_result__free_unpacked(tree, nullptr);
+/// A parsed statement in memory of its own that is given back as a whole: to free message by
+/// message would look at each of the 200 kinds that a node may be.
+class ParsedSql {
+ public:
+  explicit ParsedSql(const char* sql) {
+    const PgQueryProtobufParseResult result = pg_query_parse_protobuf(sql);
+    if (result.error == nullptr) {
+      ProtobufCAllocator allocator{&ParsedSql::allocate, [](void*, void*) {}, &memory_};
+      tree_ = pg_query__parse_result__unpack(
+          &allocator, result.parse_tree.len,
+          reinterpret_cast<const uint8_t*>(result.parse_tree.data));
+    }
+    pg_query_free_protobuf_parse_result(result);
   }
-};
-using Tree = std::unique_ptr<PgQuery__ParseResult, FreeTree>;
+  /// Null where libpg_query refused the text.
+  [[nodiscard]] const PgQuery__ParseResult* tree() const { return tree_; }
 
-Tree parse(const char* sql) {
-  const PgQueryProtobufParseResult result = pg_query_parse_protobuf(sql);
-  Tree tree;
-  if (result.error == nullptr) {
-    tree.reset(pg_query__parse_result__unpack(
-        nullptr, result.parse_tree.len, reinterpret_cast<const uint8_t*>(result.parse_tree.data)));
+ private:
+  static void* allocate(void* memory, size_t bytes) {
+    return static_cast<std::pmr::monotonic_buffer_resource*>(memory)->allocate(bytes);
   }
-  pg_query_free_protobuf_parse_result(result);
-  return tree;
-}
+
+  std::pmr::monotonic_buffer_resource memory_{size_t{16} << 10U};
+  PgQuery__ParseResult* tree_ = nullptr;
+};
 
 uint64_t fingerprint(const char* sql) {
   const PgQueryFingerprintResult result = pg_query_fingerprint(sql);
@@ -306,7 +314,8 @@ uint64_t fingerprint(const char* sql) {
 }  // namespace
 
 bool read_facts(const SqlSkeleton& skeleton, Query& query, SqlAliases& aliases) {
-  const Tree tree = parse(skeleton.text.c_str());
+  const ParsedSql parsed(skeleton.text.c_str());
+  const PgQuery__ParseResult* const tree = parsed.tree();
   if (tree == nullptr || tree->n_stmts == 0) return false;
   query.parsed = true;
   query.fingerprint = fingerprint(skeleton.text.c_str());

@@ -13,11 +13,24 @@
 
 namespace ectoscope {
 
+/// The message that a node holds; null when it holds none.  Nodes are every other message of a tree
+/// and know more than 200 kinds: looking through them all for the one is most of a walk.
+inline const ProtobufCMessage* held_by(const PgQuery__Node& node) {
+  // All kinds are pointers to messages in one union.
+  return node.node_case == PG_QUERY__NODE__NODE__NOT_SET
+             ? nullptr
+             : reinterpret_cast<const ProtobufCMessage*>(node.alias);
+}
+
 /// Calls `visit(message)` for `message` and all below it, in the order of the fields; where it
 /// returns false nothing below that message is visited.
 template <typename Visit>
 void walk_tree(const ProtobufCMessage* message, const Visit& visit) {
   if (message == nullptr || !visit(*message)) return;
+  if (message->descriptor == &pg_query__node__descriptor) {
+    walk_tree(held_by(*reinterpret_cast<const PgQuery__Node*>(message)), visit);
+    return;
+  }
   const auto* bytes = reinterpret_cast<const char*>(message);
   const ProtobufCMessageDescriptor& type = *message->descriptor;
   for (const ProtobufCFieldDescriptor& field : std::span(type.fields, type.n_fields)) {
