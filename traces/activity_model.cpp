@@ -35,9 +35,8 @@ void ActivityModel::add(EventTime at) {
   ++total_;
 }
 
-double ActivityModel::factor(EventTime at) const {
+double ActivityModel::factor_of_slot(int64_t slot) const {
   if (total_ == 0) return 1;
-  const int64_t slot = slot_of(at);
   uint64_t near = 0;
   int64_t slots = 0;
   for (int64_t i = slot - kReach; i <= slot + kReach; ++i) {

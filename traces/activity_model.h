@@ -17,7 +17,26 @@ class ActivityModel {
   void add(EventTime at);
 
   /// Rate around `at` over the mean rate of the busy moments of the last seconds; 1 is usual.
-  [[nodiscard]] double factor(EventTime at) const;
+  [[nodiscard]] double factor(EventTime at) const { return factor_of_slot(slot_of(at)); }
+
+  /// Of executions that are asked about one after the other: each slot is looked up once.
+  class Reader {
+   public:
+    explicit Reader(const ActivityModel& model) : model_(model) {}
+    double factor(EventTime at) {
+      const int64_t slot = slot_of(at);
+      if (!any_ || slot != slot_) factor_ = model_.factor_of_slot(slot);
+      any_ = true;
+      slot_ = slot;
+      return factor_;
+    }
+
+   private:
+    const ActivityModel& model_;
+    int64_t slot_ = 0;
+    double factor_ = 1;
+    bool any_ = false;
+  };
 
  private:
   static constexpr Micros kSlot{50'000};
@@ -26,6 +45,7 @@ class ActivityModel {
   [[nodiscard]] static int64_t slot_of(EventTime at) { return at.time_since_epoch() / kSlot; }
   /// In counts_; slots before 1970 are negative, and kSlots is a power of two.
   [[nodiscard]] static size_t place_of(int64_t slot) { return static_cast<size_t>(slot) % kSlots; }
+  [[nodiscard]] double factor_of_slot(int64_t slot) const;
   void advance(int64_t slot);
 
   std::vector<uint32_t> counts_ = std::vector<uint32_t>(kSlots);

@@ -1,9 +1,7 @@
 #include "traces/gap_model.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 
 namespace ectoscope {
 namespace {
@@ -19,12 +17,6 @@ double prior_density(double ms) {
 
 double lower_edge_ms(size_t bin) {
   return bin == 0 ? 0 : std::pow(2.0, static_cast<double>(bin - 1) / 2);
-}
-
-double spread_ms(Micros gap) {
-  const double ms = to_ms(gap);
-  if (ms >= 0) return ms;
-  return ms > -1 ? 0 : -3 * ms;  // stamps are cut to milliseconds
 }
 
 }  // namespace
@@ -51,27 +43,6 @@ void GapModel::tabulate() {
     highest_ = std::max(highest_, density_[i]);
   }
   untabulated_ = 0;
-}
-
-// Half octaves by comparison of squares: cheaper than a logarithm, and this runs for every pair.
-size_t GapModel::bin(double ms) {
-  if (ms < 1) return 0;
-  const auto whole = static_cast<uint64_t>(ms);
-  const auto octave = static_cast<size_t>(std::bit_width(whole)) - 1;
-  const auto floor = static_cast<double>(uint64_t{1} << octave);
-  const size_t half = ms * ms >= 2 * floor * floor ? 1 : 0;
-  return std::min(1 + 2 * octave + half, kBins - 1);
-}
-
-double GapModel::density(Micros gap) const {
-  return density_[bin(spread_ms(gap))];
-}
-
-double GapModel::survival(Micros gap) const {
-  const double ms = spread_ms(gap);
-  const size_t at = bin(ms);
-  const double left = std::clamp(low_us_[at] + width_us_[at] - ms * 1000, 0.0, width_us_[at]);
-  return later_[at] + density_[at] * left;
 }
 
 void GapModel::learn(Micros gap, double weight) {

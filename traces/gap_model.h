@@ -5,7 +5,10 @@
 // counts as three times as far: allowed for tasks that run side by side, but dear.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 
 #include "core/time.h"
 
@@ -15,21 +18,49 @@ class GapModel {
  public:
   GapModel();
 
+  struct Reading {
+    double density = 0;
+    double survival = 0;
+  };
+
+  /// Both of the below for one gap.
+  [[nodiscard]] Reading read(Micros gap) const {
+    const double ms = spread_ms(gap);
+    const size_t at = bin(ms);
+    const double left = std::clamp(low_us_[at] + width_us_[at] - ms * 1000, 0.0, width_us_[at]);
+    return {density_[at], later_[at] + density_[at] * left};
+  }
+
   /// Probability density per microsecond that the next statement of a request starts after `gap`.
-  [[nodiscard]] double density(Micros gap) const;
+  [[nodiscard]] double density(Micros gap) const { return density_[bin(spread_ms(gap))]; }
 
   /// The highest that density() gives.
   [[nodiscard]] double highest() const { return highest_; }
 
   /// Probability that it starts after `gap` or later, if it starts at all.
-  [[nodiscard]] double survival(Micros gap) const;
+  [[nodiscard]] double survival(Micros gap) const { return read(gap).survival; }
 
   /// Adds a gap of a link that is right with probability `weight`.
   void learn(Micros gap, double weight);
 
  private:
   static constexpr size_t kBins = 24;
-  static size_t bin(double ms);
+
+  static double spread_ms(Micros gap) {
+    const double ms = to_ms(gap);
+    if (ms >= 0) return ms;
+    return ms > -1 ? 0 : -3 * ms;  // stamps are cut to milliseconds
+  }
+
+  // Half octaves by comparison of squares: cheaper than a logarithm, and this runs for every pair.
+  static size_t bin(double ms) {
+    if (ms < 1) return 0;
+    const auto whole = static_cast<uint64_t>(ms);
+    const auto octave = static_cast<size_t>(std::bit_width(whole)) - 1;
+    const auto floor = static_cast<double>(uint64_t{1} << octave);
+    const size_t half = ms * ms >= 2 * floor * floor ? 1 : 0;
+    return std::min(1 + 2 * octave + half, kBins - 1);
+  }
 
   void tabulate();
 

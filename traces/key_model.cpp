@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
-#include "core/hash.h"
-
 namespace ectoscope {
 namespace {
 
-constexpr double kPriorLinks = 8;  // before a slot's shares mean anything
 // What chance gives to a difference that no distant pair has shown yet: 1 in 860 at first.
 constexpr double kUnseen = 0.07;
 constexpr double kUnseenWeight = 60;
@@ -15,10 +12,6 @@ constexpr float kLeastMass = 3;   // links before a difference can stand out
 constexpr double kStandsOut = 3;  // times chance
 constexpr size_t kMaxTelling = 8;
 constexpr double kTelling = 5;  // ratio
-
-int64_t difference(int64_t after, int64_t before) {
-  return static_cast<int64_t>(static_cast<uint64_t>(after) - static_cast<uint64_t>(before));
-}
 
 }  // namespace
 
@@ -36,30 +29,6 @@ KeyValues key_values(const Execution& execution, const Query& query) {
   return keys;
 }
 
-size_t DeltaCounts::place(int64_t delta) const {
-  const size_t mask = cells_.size() - 1;
-  size_t at = mix_hash(0, static_cast<uint64_t>(delta)) & mask;
-  while (cells_[at].used && cells_[at].delta != delta)
-    at = (at + 1) & mask;
-  return at;
-}
-
-DeltaCounts::Cell& DeltaCounts::at(int64_t delta) {
-  if (used_ * 2 >= cells_.size()) grow();
-  Cell& cell = cells_[place(delta)];
-  if (!cell.used) {
-    cell = Cell{.delta = delta, .used = true};
-    ++used_;
-  }
-  return cell;
-}
-
-const DeltaCounts::Cell* DeltaCounts::find(int64_t delta) const {
-  if (cells_.empty()) return nullptr;
-  const Cell& cell = cells_[place(delta)];
-  return cell.used ? &cell : nullptr;
-}
-
 void DeltaCounts::grow() {
   std::vector<Cell> old = std::move(cells_);
   const bool full = old.size() >= kMaxCells;
@@ -68,11 +37,11 @@ void DeltaCounts::grow() {
   // When full, what was seen about once goes, and the rest counts half: it must be earned again.
   for (float least = full ? 1.0F : 0.0F;; least *= 2) {
     const auto kept = static_cast<size_t>(std::count_if(old.begin(), old.end(), [&](const Cell& c) {
-      return c.used && c.linked + c.distant > least;
+      return c.used() && c.linked + c.distant > least;
     }));
     if (full && kept * 4 > old.size()) continue;
     for (const Cell& cell : old) {
-      if (!cell.used || (full && cell.linked + cell.distant <= least)) continue;
+      if (!cell.used() || (full && cell.linked + cell.distant <= least)) continue;
       Cell& place_for = cells_[place(cell.delta)];
       place_for = cell;
       ++used_;
@@ -90,22 +59,21 @@ void DeltaCounts::halve_linked() {
     cell.linked /= 2;
 }
 
-double KeyModel::chance(const Slot& slot, const DeltaCounts::Cell* cell) {
-  const double distant = cell == nullptr ? 0 : static_cast<double>(cell->distant);
-  return (distant + kUnseen) / (slot.distant + kUnseenWeight);
+double KeyModel::chance(const Slot& slot, const DeltaCounts::Cell& cell) {
+  return (static_cast<double>(cell.distant) + kUnseen) / (slot.distant + kUnseenWeight);
 }
 
 double KeyModel::slot_ratio(const Slot& slot, int64_t delta, double own) {
   const DeltaCounts::Cell* cell = slot.counts.find(delta);
-  const double linked =
-      cell == nullptr ? 0 : std::max(0.0, static_cast<double>(cell->linked) - own);
-  const double links = slot.linked + kPriorLinks;
-  const double untold = std::max(kLeastUntold, 1 - slot.structured / links);
-  return untold + linked / links / chance(slot, cell);
+  if (cell == nullptr) return slot.untold;
+  const double linked = static_cast<double>(cell->linked) - own;
+  if (linked <= 0) return slot.untold;
+  return slot.untold + linked / (slot.linked + kPriorLinks) / chance(slot, *cell);
 }
 
-double KeyModel::ratio(const KeyValues& before, const KeyValues& after, double own) const {
-  const Slot* best = nullptr;
+double KeyModel::ratio_of_several(const KeyValues& before, const KeyValues& after,
+                                  double own) const {
+  const Slot* best = slots_.data();
   int64_t delta = 0;
   double best_share = -1;
   for (size_t i = 0; i < KeyValues::kSlots; ++i) {
@@ -116,7 +84,11 @@ double KeyModel::ratio(const KeyValues& before, const KeyValues& after, double o
     best_share = share;
     delta = difference(after.value[i], before.value[i]);
   }
-  if (best != nullptr) return slot_ratio(*best, delta, own);
+  return slot_ratio(*best, delta, own);
+}
+
+double KeyModel::ratio_of_hashes(const KeyValues& before, const KeyValues& after,
+                                 double own) const {
   if (before.hash == 0 || after.hash == 0) return 1;
   return slot_ratio(slots_[kEqual], before.hash == after.hash ? 0 : 1, own);
 }
@@ -124,7 +96,7 @@ double KeyModel::ratio(const KeyValues& before, const KeyValues& after, double o
 bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
   return cell.linked >= kLeastMass &&
          static_cast<double>(cell.linked) / (slot.linked + kPriorLinks) >
-             kStandsOut * chance(slot, &cell);
+             kStandsOut * chance(slot, cell);
 }
 
 void KeyModel::learn(Slot& slot, int64_t delta, double weight) {
@@ -132,6 +104,7 @@ void KeyModel::learn(Slot& slot, int64_t delta, double weight) {
   if (stands_out(slot, cell)) slot.structured += weight;
   cell.linked += static_cast<float>(weight);
   slot.linked += weight;
+  slot.update_untold();
 }
 
 void KeyModel::learn_link(const KeyValues& before, const KeyValues& after, double weight) {
@@ -163,6 +136,7 @@ void KeyModel::halve_links() {
     slot.counts.halve_linked();
     slot.linked /= 2;
     slot.structured /= 2;
+    slot.update_untold();
   }
 }
 
@@ -179,7 +153,7 @@ void KeyModel::refresh() {
   const Slot& slot = slots_[telling_slot_];
   std::vector<std::pair<float, int64_t>> ranked;
   for (const DeltaCounts::Cell& cell : slot.counts.cells()) {
-    if (cell.used && stands_out(slot, cell) && slot_ratio(slot, cell.delta, 0) >= kTelling) {
+    if (cell.used() && stands_out(slot, cell) && slot_ratio(slot, cell.delta, 0) >= kTelling) {
       ranked.emplace_back(-cell.linked, cell.delta);
     }
   }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/execution.h"
@@ -35,20 +36,46 @@ KeyValues key_values(const Execution& execution, const Query& query);
 class DeltaCounts {
  public:
   struct Cell {
-    int64_t delta = 0;
+    int64_t delta = kUnused;
     float linked = 0;   // in links, each weighed by its probability
     float distant = 0;  // between executions seconds apart
-    bool used = false;
+
+    [[nodiscard]] bool used() const { return delta != kUnused; }
   };
 
-  Cell& at(int64_t delta);
-  [[nodiscard]] const Cell* find(int64_t delta) const;
+  Cell& at(int64_t delta) {
+    if (used_ * 2 >= cells_.size()) grow();
+    Cell& cell = cells_[place(delta)];
+    if (!cell.used()) {
+      cell.delta = stored(delta);
+      ++used_;
+    }
+    return cell;
+  }
+  [[nodiscard]] const Cell* find(int64_t delta) const {
+    if (cells_.empty()) return nullptr;
+    const Cell& cell = cells_[place(delta)];
+    return cell.used() ? &cell : nullptr;
+  }
   void halve_linked();
   [[nodiscard]] const std::vector<Cell>& cells() const { return cells_; }
 
  private:
   static constexpr size_t kMaxCells = 4096;
-  [[nodiscard]] size_t place(int64_t delta) const;
+  // Marks a free cell; two keys that really are so far apart count with their neighbours.
+  static constexpr int64_t kUnused = std::numeric_limits<int64_t>::min();
+
+  static constexpr uint64_t kSpread = 0x9E3779B97F4A7C15ULL;  // 2^64 over the golden ratio
+
+  static int64_t stored(int64_t delta) { return delta == kUnused ? kUnused + 1 : delta; }
+  [[nodiscard]] size_t place(int64_t delta) const {
+    const size_t mask = cells_.size() - 1;
+    delta = stored(delta);
+    size_t at = (static_cast<uint64_t>(delta) * kSpread >> 32U) & mask;
+    while (cells_[at].used() && cells_[at].delta != delta)
+      at = (at + 1) & mask;
+    return at;
+  }
   void grow();
 
   std::vector<Cell> cells_;
@@ -60,7 +87,12 @@ class KeyModel {
  public:
   /// How much likelier `after` follows `before` in one loop than by chance.  `own` is what these
   /// two themselves taught as a link: no link may be its own evidence.
-  [[nodiscard]] double ratio(const KeyValues& before, const KeyValues& after, double own = 0) const;
+  [[nodiscard]] double ratio(const KeyValues& before, const KeyValues& after,
+                             double own = 0) const {
+    const unsigned both = before.present & after.present;
+    if (both == 1) return slot_ratio(slots_[0], difference(after.value[0], before.value[0]), own);
+    return both == 0 ? ratio_of_hashes(before, after, own) : ratio_of_several(before, after, own);
+  }
 
   /// They follow each other in one loop with probability `weight`.
   void learn_link(const KeyValues& before, const KeyValues& after, double weight);
@@ -83,20 +115,34 @@ class KeyModel {
   [[nodiscard]] double untold() const { return std::max(kLeastUntold, 1 - structured_); }
 
  private:
+  static constexpr double kLeastUntold = 0.01;  // a difference never seen is never impossible
+  static constexpr double kPriorLinks = 8;      // before a slot's shares mean anything
+
   struct Slot {
     DeltaCounts counts;
     double linked = 0;
     double distant = 0;
     double structured = 0;  // of `linked`, in cells that stand out from chance
+    double untold = 1;      // ratio of a difference that no link has shown yet
+
+    void update_untold() {
+      untold = std::max(kLeastUntold, 1 - structured / (linked + kPriorLinks));
+    }
   };
 
+  static int64_t difference(int64_t after, int64_t before) {
+    return static_cast<int64_t>(static_cast<uint64_t>(after) - static_cast<uint64_t>(before));
+  }
+  [[nodiscard]] double ratio_of_several(const KeyValues& before, const KeyValues& after,
+                                        double own) const;
+  [[nodiscard]] double ratio_of_hashes(const KeyValues& before, const KeyValues& after,
+                                       double own) const;
   [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta, double own);
   /// Probability of a difference between executions that have nothing to do with each other.
-  static double chance(const Slot& slot, const DeltaCounts::Cell* cell);
+  static double chance(const Slot& slot, const DeltaCounts::Cell& cell);
   static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);
   static void learn(Slot& slot, int64_t delta, double weight);
 
-  static constexpr double kLeastUntold = 0.01;  // a difference never seen is never impossible
   // The last slot is for keys that are no integers: 0 for equal keys, 1 for different ones.
   static constexpr size_t kEqual = KeyValues::kSlots;
   std::array<Slot, KeyValues::kSlots + 1> slots_{};

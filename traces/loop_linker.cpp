@@ -43,13 +43,18 @@ uint32_t LoopLinker::take_node(const Execution& execution) {
   if (free_nodes_.empty()) {
     id = static_cast<uint32_t>(nodes_.size());
     nodes_.emplace_back();
+    runs_.emplace_back();
   } else {
     id = free_nodes_.back();
     free_nodes_.pop_back();
     nodes_[id] = Node{};
   }
-  nodes_[id].execution = execution;
-  nodes_[id].keys = key_values(execution, query_);
+  runs_[id] = execution;
+  Node& node = nodes_[id];
+  node.started_at = execution.started_at;
+  node.ended_at = execution.ended_at;
+  node.duration = execution.duration;
+  node.keys = key_values(execution, query_);
   return id;
 }
 
@@ -62,15 +67,23 @@ void LoopLinker::add(const Execution& execution) {
 }
 
 uint32_t LoopLinker::take_window(EventTime horizon) {
-  const auto later = std::stable_partition(pending_.begin(), pending_.end(), [&](uint32_t id) {
-    return nodes_[id].execution.started_at < horizon;
-  });
-  const auto taken = static_cast<uint32_t>(later - pending_.begin());
-  order_.insert(order_.end(), pending_.begin(), later);
-  pending_.erase(pending_.begin(), later);
-  std::stable_sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
-    return ended_before(nodes_[a].execution, nodes_[b].execution);
-  });
+  auto later = pending_.begin();
+  for (const uint32_t id : pending_) {
+    if (nodes_[id].started_at < horizon) {
+      order_.push_back(id);
+    } else {
+      *later++ = id;
+    }
+  }
+  const auto taken = static_cast<uint32_t>(pending_.end() - later);
+  pending_.erase(later, pending_.end());
+  const auto earlier = [&](uint32_t a, uint32_t b) {
+    const EventTime end = nodes_[a].ended_at;
+    const EventTime other = nodes_[b].ended_at;
+    return end != other ? end < other : ended_before(runs_[a], runs_[b]);
+  };
+  if (!std::is_sorted(order_.begin(), order_.end(), earlier))
+    std::stable_sort(order_.begin(), order_.end(), earlier);
   return taken;
 }
 
@@ -94,17 +107,17 @@ void LoopLinker::learn_chance() {
     for (int i = 0; i < kDistantPairs && !distant_.empty(); ++i) {
       random_ = mix_hash(random_, 1);
       const size_t at = random_ % distant_.size();
-      if (node.execution.started_at - distant_at_[at] < kDistant) continue;
+      if (node.started_at - distant_at_[at] < kDistant) continue;
       keys_.learn_distant(distant_[at], node.keys);
     }
     random_ = mix_hash(random_, 2);
     if (distant_.size() < kDistantSample) {
       distant_.push_back(node.keys);
-      distant_at_.push_back(node.execution.started_at);
+      distant_at_.push_back(node.started_at);
     } else if (random_ % 4 == 0) {
       const size_t at = (random_ >> 8U) % kDistantSample;
       distant_[at] = node.keys;
-      distant_at_[at] = node.execution.started_at;
+      distant_at_[at] = node.started_at;
     }
   }
 }
@@ -136,16 +149,18 @@ void LoopLinker::learn_softly() {
 
 void LoopLinker::gather_pairs() {
   pairs_.clear();
-  const double start = start_weight();
+  begin_sweep();
+  const double start = shares_.start;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;
     const size_t first = pairs_.size();
-    for (const Candidate& candidate : candidates(i)) {
+    for (size_t at = first_candidate_[i]; at < first_candidate_[i + 1]; ++at) {
+      const Candidate& candidate = candidates_[at];
       if (nodes_[candidate.before].after != kNone) continue;
       const double odds = weight(candidate, node) / start;
       if (odds > (supposing_ ? kSupposed : 1))
-        pairs_.push_back({odds, candidate.before, order_[i]});
+        pairs_.push_back({odds, candidate.before, order_[i], static_cast<uint32_t>(at)});
     }
     if (pairs_.size() - first <= kPairsEach) continue;
     const auto begin = pairs_.begin() + static_cast<std::ptrdiff_t>(first);
@@ -165,7 +180,7 @@ void LoopLinker::match() {
     node.before = kNone;
   }
   gather_pairs();
-  const auto started = [&](uint32_t id) { return nodes_[id].execution.started_at; };
+  const auto started = [&](uint32_t id) { return nodes_[id].started_at; };
   std::sort(pairs_.begin(), pairs_.end(), [&](const Pair& a, const Pair& b) {
     if (a.weight != b.weight) return a.weight > b.weight;
     if (a.after != b.after)
@@ -177,6 +192,7 @@ void LoopLinker::match() {
     if (nodes_[pair.before].after != kNone || nodes_[pair.after].before != kNone) continue;
     nodes_[pair.before].after = pair.after;
     nodes_[pair.after].before = pair.before;
+    nodes_[pair.after].candidate = pair.candidate;
   }
 }
 
@@ -201,10 +217,11 @@ void LoopLinker::find_chains() {
     } else {
       const Node& before = nodes_[node.before];
       node.chain = before.chain;
-      if (key_ratio(node.before, id) >= kTelling) ++chains_[node.chain].told;
+      if (candidates_[node.candidate].tells) ++chains_[node.chain].told;
     }
     chains_[node.chain].add(node);
   }
+  pace_chains();
 }
 
 // A lone execution seldom begins a loop, so the first links of one never outweigh a beginning, and
@@ -220,21 +237,19 @@ void LoopLinker::suppose_loops() {
 
 // Undoes the chains whose links together do not outweigh how seldom a loop begins.
 void LoopLinker::drop_unlikely() {
-  const double start = start_weight();
+  begin_sweep();
+  const double start = shares_.start;
   const double lone = std::max(1.0, executions_ - in_loops_ + loop_starts_);
   odds_.assign(chains_.size(), std::log(std::max(kLeastBegun, loop_starts_ / lone)));
-  for (size_t i = 0; i < order_.size(); ++i) {
-    const Node& node = nodes_[order_[i]];
+  for (const uint32_t id : order_) {
+    const Node& node = nodes_[id];
     if (node.strand != kNone) {
       if (strand_pool_[node.strand].span.count >= kLoop) odds_[node.chain] = kBegunAlready;
       continue;
     }
     if (node.before == kNone) continue;
-    const auto all = candidates(i);
-    const auto chosen = std::find_if(all.begin(), all.end(), [&](const Candidate& candidate) {
-      return candidate.before == node.before;
-    });
-    odds_[node.chain] += std::log(std::max(kLeastOdds, weight(*chosen, node) / start));
+    const double its_weight = weight(candidates_[node.candidate], node);
+    odds_[node.chain] += std::log(std::max(kLeastOdds, its_weight / start));
   }
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
@@ -267,6 +282,7 @@ void LoopLinker::learn_shares(bool cold) {
 
 // How sure each link is.  With `teach` each learns from those before it, as in learn_softly().
 void LoopLinker::weigh_links(bool teach) {
+  begin_sweep();
   for (size_t i = 0; i < order_.size(); ++i) {
     Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;
@@ -281,9 +297,9 @@ void LoopLinker::weigh_links(bool teach) {
     double total = start;
     double own = 0;
     for (Candidate candidate : candidates(i)) {
-      if (teach) candidate.keys = static_cast<float>(key_ratio(candidate.before, order_[i]));
       const uint32_t taken_by = nodes_[candidate.before].after;
       if (taken_by != kNone && taken_by != order_[i]) continue;
+      if (teach) candidate.keys = static_cast<float>(key_ratio(candidate.before, order_[i]));
       const double its_weight = weight(candidate, node);
       total += its_weight;
       if (candidate.before == node.before) own = its_weight;
@@ -301,13 +317,14 @@ void LoopLinker::weigh_links(bool teach) {
 
 // Only links that keys make sure teach how long requests wait and which backends serve them.
 void LoopLinker::learn_gaps() {
+  ActivityModel::Reader activity(stream_->activity);
   for (const uint32_t id : order_) {
     const Node& node = nodes_[id];
     if (!node.fresh || node.before == kNone || node.sure <= kSure) continue;
     if (key_ratio(node.before, id) <= kTelling) continue;
     const Node& before = nodes_[node.before];
-    const double activity = stream_->activity.factor(node.execution.started_at);
-    stream_->learn(gap_between(before, node), std::max(rate_ * activity, kLeastRate),
+    stream_->learn(gap_between(before, node),
+                   std::max(rate_ * activity.factor(node.started_at), kLeastRate),
                    std::max(share_, kLeastShare), node.sure);
     stream_->pool.learn(before.backend, node.backend, node.sure);
   }
@@ -329,22 +346,28 @@ void LoopLinker::halve_lessons() {
 }
 
 void LoopLinker::prepare_nodes() {
-  const uint32_t generation = stream_->pool.generation();
+  PoolModel& pool = stream_->pool;
+  const uint32_t generation = pool.generation();
+  StatementClock::Reader starts(stream_->clock);
+  StatementClock::Reader ends(stream_->clock);
+  ActivityModel::Reader activity(stream_->activity);
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
-    node.backend = stream_->pool.number(node.execution.pid);
+    if (node.fresh || backends_of_ != generation) node.backend = pool.number(runs_[id].pid);
     if (!node.fresh) continue;
-    const EventTime start = node.execution.started_at;
-    node.start_turn = stream_->clock.at(start);
-    node.end_turn = stream_->clock.at(node.execution.ended_at);
-    node.rate = stream_->by_turns() ? std::max(share_, kLeastShare) / StreamModels::kTurn
-                                    : std::max(rate_ * stream_->activity.factor(start), kLeastRate);
+    node.start_turn = starts.at(node.started_at);
+    node.end_turn = ends.at(node.ended_at);
+    node.rate = stream_->by_turns()
+                    ? std::max(share_, kLeastShare) / StreamModels::kTurn
+                    : std::max(rate_ * activity.factor(node.started_at), kLeastRate);
   }
-  if (stream_->pool.generation() == generation) return;
+  backends_of_ = generation;
+  if (pool.generation() == generation) return;
   // The pool began anew meanwhile.  Should it do so again, the last numbers are good enough: it
   // knows nothing yet.
   for (const uint32_t id : order_)
-    nodes_[id].backend = stream_->pool.number(nodes_[id].execution.pid);
+    nodes_[id].backend = pool.number(runs_[id].pid);
+  backends_of_ = pool.generation();
 }
 
 void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
@@ -357,7 +380,7 @@ void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
     const bool cold = !assigned_ || horizon - first_seen_ < kCold;
     assigned_ = true;
     find_loops(cold);
-    cut_between_loops();
+    cut_between_loops(cold);
     if (!cold) {
       for (const uint32_t id : order_) {
         if (nodes_[id].fresh && nodes_[id].before != kNone) learn_key(nodes_[id]);

@@ -51,7 +51,7 @@ class LoopLinker {
   template <typename Closed>
   void process(EventTime horizon, StreamModels& stream, Closed&& closed) {
     assign(horizon, stream);
-    while (next_closed(horizon))
+    for (size_t looked_at = 0; next_closed(horizon, looked_at);)
       closed(loop_);
   }
 
@@ -59,10 +59,10 @@ class LoopLinker {
   template <typename Visit>
   void visit_open(Visit&& visit) const {
     for (const uint32_t id : pending_)
-      visit(nodes_[id].execution);
+      visit(runs_[id]);
     for (const uint32_t strand : open_) {
       for (uint32_t id = strand_pool_[strand].head; id != kNone; id = nodes_[id].in_strand)
-        visit(nodes_[id].execution);
+        visit(runs_[id]);
     }
   }
 
@@ -76,8 +76,11 @@ class LoopLinker {
   static constexpr size_t kNearest = 10;  // candidates by time; those by key come on top
   static constexpr size_t kPerKey = 1;    // candidates for one difference of keys
 
+  // What sweeps look at; the execution itself waits in runs_.
   struct Node {
-    Execution execution;
+    EventTime started_at;
+    EventTime ended_at;
+    Micros duration{0};
     KeyValues keys;
     uint32_t before = kNone;     // the node that it follows
     uint32_t after = kNone;      // the node that follows it
@@ -86,6 +89,7 @@ class LoopLinker {
     uint32_t in_strand = kNone;  // next in the strand's list
     uint32_t chain = kNone;      // during assignment: index into chains_
     uint32_t backend = 0;        // PoolModel's number for its pid
+    uint32_t candidate = kNone;  // in candidates_, of the link that match() made
     float own = 0;               // what the link to linked_to taught keys_
     float sure = 0;              // the probability of the link to `before`
     double rate = 1;  // what chance brings when it started, on the clock that is believed
@@ -104,6 +108,7 @@ class LoopLinker {
     float density;
     float survival;
     float gap_us;  // or turns, see StreamModels::kTurn; never under kLeastGap
+    bool tells;    // by its keys
   };
 
   struct Span {  // of a strand, or of one in the making
@@ -145,10 +150,26 @@ class LoopLinker {
     double weight;
     uint32_t before;
     uint32_t after;
+    uint32_t candidate;
+  };
+
+  // What weight() needs of a chain: the same for all that might follow it.
+  struct Pace {
+    double seen = 0;  // its own gaps, and those that the prior counts for; 0: it has shown none
+    double time = 0;  // that they took
+    double keys = 1;  // what keys that tell nothing are worth to it
+  };
+
+  // What weight() needs of the shape: the same for a whole sweep over the window.
+  struct Shares {
+    double start = 0;
+    double lone_goes_on = 0;
+    double loop_goes_on = 0;
+    double negligible = 0;  // evidence of a link to a loop that is worth no further look
   };
 
   void assign(EventTime horizon, StreamModels& stream);
-  bool next_closed(EventTime horizon);
+  bool next_closed(EventTime horizon, size_t& looked_at);
 
   uint32_t take_window(EventTime horizon);
   void update_rate(size_t executions, EventTime horizon);
@@ -169,8 +190,11 @@ class LoopLinker {
   [[nodiscard]] LinkGap gap_between(const Node& before, const Node& after) const;
   [[nodiscard]] double key_ratio(uint32_t before, uint32_t after) const;
   [[nodiscard]] double weight(const Candidate& candidate, const Node& after) const;
+  [[nodiscard]] double weight_in_loop(const Candidate& candidate, const Node& after,
+                                      const Pace& pace) const;
   [[nodiscard]] double start_weight() const;
-  [[nodiscard]] double loop_goes_on() const;
+  void pace_chains();
+  void begin_sweep();
   void learn_softly();
   void gather_pairs();
   void match();
@@ -183,7 +207,7 @@ class LoopLinker {
   void learn_gaps();
   void learn_key(Node& node);
   void halve_lessons();
-  void cut_between_loops();
+  void cut_between_loops(bool cold);
   void build_strands();
   [[nodiscard]] StrandVotes votes_of_neighbours() const;
   void join_interleaved();
@@ -200,6 +224,7 @@ class LoopLinker {
   StreamModels* stream_ = nullptr;  // during process() only
 
   std::vector<Node> nodes_;
+  std::vector<Execution> runs_;  // of nodes_
   std::vector<uint32_t> free_nodes_;
   std::vector<Strand> strand_pool_;
   std::vector<uint32_t> free_strands_;
@@ -207,6 +232,8 @@ class LoopLinker {
   std::vector<uint32_t> pending_;  // nodes that wait for their window
   std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by end
   std::vector<Span> chains_;
+  std::vector<Pace> paces_;  // of chains_
+  Shares shares_;
   std::vector<Pair> pairs_;
   std::vector<double> odds_;                          // by chain, logarithms
   std::vector<Candidate> candidates_;                 // of the window's nodes, in order_
@@ -232,7 +259,8 @@ class LoopLinker {
   bool supposing_ = false;  // each execution is weighed as if it stood in a loop
   EventTime first_seen_{};
   bool any_seen_ = false;
-  bool assigned_ = false;  // a window of it, at least one
+  bool assigned_ = false;     // a window of it, at least one
+  uint32_t backends_of_ = 0;  // generation of the pool that nodes_ have their numbers of
   uint64_t round_ = 0;
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // the same for each run: replays are equal
   uint64_t strands_closed_ = 0;

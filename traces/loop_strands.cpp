@@ -21,7 +21,7 @@ constexpr double kLeastWeight = 1e-9;
 
 // Where nearly all links of a chain are told by its keys, the one that is not joins two loops that
 // ran one after the other.
-void LoopLinker::cut_between_loops() {
+void LoopLinker::cut_between_loops(bool cold) {
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
     if (!node.fresh || node.before == kNone) continue;
@@ -29,7 +29,9 @@ void LoopLinker::cut_between_loops() {
     if (chain.count < kCutCount) continue;
     if (static_cast<double>(chain.told) < kCutTold * static_cast<double>(chain.count - 1)) continue;
     Node& before = nodes_[node.before];
-    if (key_ratio(node.before, id) >= kTellingRatio) continue;
+    // While it was cold, keys have learned since the candidates were gathered.
+    if (cold ? key_ratio(node.before, id) >= kTellingRatio : candidates_[node.candidate].tells)
+      continue;
     const uint32_t earlier = before.before;
     if (earlier != kNone && key_ratio(earlier, id) >= kTellingRatio) continue;
     before.after = kNone;
@@ -42,8 +44,7 @@ void LoopLinker::build_strands() {
     Node& node = nodes_[id];
     if (node.strand != kNone) continue;
     const uint32_t before = node.before == kNone ? kNone : nodes_[node.before].strand;
-    if (before != kNone &&
-        node.execution.started_at - strand_pool_[before].span.start < limits_.max_age) {
+    if (before != kNone && node.started_at - strand_pool_[before].span.start < limits_.max_age) {
       node.strand = before;
     } else if (!free_strands_.empty()) {
       node.strand = free_strands_.back();
@@ -108,7 +109,7 @@ LoopLinker::StrandVotes LoopLinker::votes_of_neighbours() const {
     for (const Candidate& candidate : candidates(i)) {
       const Node& before = nodes_[candidate.before];
       if (before.strand == node.strand) continue;
-      if (node.execution.started_at - before.execution.ended_at > kJoinGap) continue;
+      if (node.started_at - before.ended_at > kJoinGap) continue;
       auto found = std::find_if(heard.begin(), heard.end(),
                                 [&](const auto& h) { return h.first == before.strand; });
       if (found == heard.end()) found = heard.insert(heard.end(), {before.strand, 0});
@@ -149,7 +150,8 @@ void LoopLinker::join_interleaved() {
 // all that might have preceded it.  And how much better its strand explains it than chance.
 void LoopLinker::judge() {
   find_chains();
-  const double start = start_weight();
+  begin_sweep();
+  const double start = shares_.start;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     if (!node.fresh || node.before == kNone) continue;
@@ -159,8 +161,8 @@ void LoopLinker::judge() {
     for (const Candidate& candidate : candidates(i)) {
       const Node& before = nodes_[candidate.before];
       const bool same = before.strand == node.strand;
-      const bool taken = before.after != kNone &&
-                         nodes_[before.after].execution.started_at <= node.execution.started_at;
+      const bool taken =
+          before.after != kNone && nodes_[before.after].started_at <= node.started_at;
       if (!same && taken) continue;
       const double its_weight = weight(candidate, node);
       total += its_weight;
@@ -182,16 +184,18 @@ double LoopLinker::confidence(const Strand& strand) {
 
 void LoopLinker::forget_old(EventTime horizon) {
   const EventTime oldest = horizon - limits_.max_gap;
-  const auto gone = std::stable_partition(order_.begin(), order_.end(), [&](uint32_t id) {
-    return nodes_[id].execution.ended_at >= oldest;
-  });
-  for (auto it = gone; it != order_.end(); ++it) {
-    Node& node = nodes_[*it];
+  auto kept = order_.begin();
+  for (const uint32_t id : order_) {
+    Node& node = nodes_[id];
+    if (node.ended_at >= oldest) {
+      *kept++ = id;
+      continue;
+    }
     if (node.after != kNone) nodes_[node.after].before = kNone;
     node.after = kNone;
-    if (!node.listed) free_nodes_.push_back(*it);
+    if (!node.listed) free_nodes_.push_back(id);
   }
-  order_.erase(gone, order_.end());
+  order_.erase(kept, order_.end());
 }
 
 void LoopLinker::free_strand(uint32_t strand) {
@@ -203,23 +207,24 @@ void LoopLinker::free_strand(uint32_t strand) {
   free_strands_.push_back(strand);
 }
 
-bool LoopLinker::next_closed(EventTime horizon) {
+// `looked_at` strands stay open; 0 at first.
+bool LoopLinker::next_closed(EventTime horizon, size_t& looked_at) {
   const EventTime oldest = horizon - limits_.max_gap;
-  for (size_t i = 0; i < open_.size();) {
-    const uint32_t id = open_[i];
+  while (looked_at < open_.size()) {
+    const uint32_t id = open_[looked_at];
     const Strand& strand = strand_pool_[id];
     if (strand.span.end >= oldest) {
-      ++i;
+      ++looked_at;
       continue;
     }
-    open_[i] = open_.back();
+    open_[looked_at] = open_.back();
     open_.pop_back();
     ++strands_closed_;
     const bool loop = strand.span.count >= 3;
     if (loop) {
       loop_.executions.clear();
       for (uint32_t at = strand.head; at != kNone; at = nodes_[at].in_strand) {
-        loop_.executions.push_back(nodes_[at].execution);
+        loop_.executions.push_back(runs_[at]);
       }
       std::stable_sort(
           loop_.executions.begin(), loop_.executions.end(),

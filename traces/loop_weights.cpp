@@ -13,6 +13,7 @@ constexpr double kNegligible = 0.003;  // of the rival's weight
 constexpr uint64_t kLoop = 4;          // executions that make a strand a loop
 constexpr double kLeastAlone = 0.02;
 constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
+constexpr double kPriorGaps = 1.5;
 constexpr double kLeastGap = 500;
 constexpr double kTelling = 5;  // ratio of keys that tell
 constexpr size_t kTick = 16;    // executions of one tick that are put in order
@@ -27,9 +28,8 @@ double microseconds(Micros time) {
 }  // namespace
 
 void LoopLinker::Span::add(const Node& node) {
-  const Execution& execution = node.execution;
-  add(Span{1, execution.started_at, execution.ended_at, execution.duration, node.start_turn,
-           node.end_turn, node.end_turn - node.start_turn, 0});
+  add(Span{1, node.started_at, node.ended_at, node.duration, node.start_turn, node.end_turn,
+           node.end_turn - node.start_turn, 0});
 }
 
 void LoopLinker::Span::add(const Span& other) {
@@ -62,8 +62,7 @@ double LoopLinker::Span::untold(double shape) const {
 }
 
 LinkGap LoopLinker::gap_between(const Node& before, const Node& after) const {
-  return {after.execution.started_at - before.execution.ended_at,
-          after.start_turn - before.end_turn};
+  return {after.started_at - before.ended_at, after.start_turn - before.end_turn};
 }
 
 double LoopLinker::key_ratio(uint32_t before, uint32_t after) const {
@@ -78,13 +77,13 @@ template <typename Visit>
 void LoopLinker::for_reachable(size_t position, Visit&& visit) const {
   const Node& after = nodes_[order_[position]];
   const auto in_reach = [&](const Node& before) {
-    const Micros gap = after.execution.started_at - before.execution.ended_at;
+    const Micros gap = after.started_at - before.ended_at;
     return gap <= limits_.max_gap && gap >= -limits_.max_overlap;
   };
   size_t nearest = position;
   for (size_t seen = 0; nearest > 0 && seen < kNearest; --nearest) {
     const Node& before = nodes_[order_[nearest - 1]];
-    if (after.execution.started_at - before.execution.ended_at > limits_.max_gap) break;
+    if (after.started_at - before.ended_at > limits_.max_gap) break;
     if (!in_reach(before)) continue;
     ++seen;
     visit(order_[nearest - 1]);
@@ -146,11 +145,11 @@ void LoopLinker::order_ticks() {
   for (size_t begin = 0; begin < order_.size();) {
     const Node& first = nodes_[order_[begin]];
     size_t end = begin + 1;
-    while (end < order_.size() &&
-           nodes_[order_[end]].execution.ended_at == first.execution.ended_at)
+    while (end < order_.size() && nodes_[order_[end]].ended_at == first.ended_at)
       ++end;
     const size_t count = end - begin;
-    if (first.fresh && count > 1 && count <= kTick && !first.execution.has(Execution::kCoarseTime))
+    if (first.fresh && count > 1 && count <= kTick &&
+        !runs_[order_[begin]].has(Execution::kCoarseTime))
       order_tick(std::span(order_).subspan(begin, count));
     begin = end;
   }
@@ -182,14 +181,17 @@ void LoopLinker::gather_candidates() {
       const Node& before = nodes_[before_id];
       const Micros gap = stream_->of(gap_between(before, node));
       const double cost = gap < kOverlap ? kOverlapCosts : 1;
+      const double keys = key_ratio(before_id, id);
+      const GapModel::Reading read = gaps.read(gap);
       candidates_.push_back(
-          {before_id, static_cast<float>(key_ratio(before_id, id)),
+          {before_id, static_cast<float>(keys),
            static_cast<float>(stream_->pool.ratio(before.backend, node.backend) / node.rate),
-           static_cast<float>(gaps.density(gap)), static_cast<float>(gaps.survival(gap)),
-           static_cast<float>(std::max(kLeastGap, cost * microseconds(gap)))});
+           static_cast<float>(read.density), static_cast<float>(read.survival),
+           static_cast<float>(std::max(kLeastGap, cost * microseconds(gap))), keys >= kTelling});
     });
   }
   first_candidate_.push_back(candidates_.size());
+  pace_chains();  // index_keys() may have changed what untold keys are worth
 }
 
 // Statements arrive as a superposition of point processes: each strand that may go on has an
@@ -199,50 +201,66 @@ void LoopLinker::gather_candidates() {
 // A full hazard joins loops that ran one after the other, a mere density breaks them at each pause:
 // the root between the two was best over docs/chain.md's captures.
 double LoopLinker::weight(const Candidate& candidate, const Node& after) const {
-  double keys = candidate.keys;
-  double goes_on = (linked_ + 1.2) / (weighed_ + 4);
-  double seen = 0;  // of a loop's own gaps, and the time that they took; 0: it has shown none
-  double time = 0;
-  if (classed_) {
-    const Span& chain = chains_[nodes_[candidate.before].chain];
-    if (chain.count >= kLoop) {
-      seen = static_cast<double>(chain.count - 1);
-      time = chain.idle(stream_->by_turns());
-      if (after.linked_to == candidate.before) {  // no link is its own evidence
-        seen -= 1;
-        time = std::max(time - candidate.gap_us, seen * kLeastGap);
-      }
-      seen += 1.5;
-      time += 1.5 * kMeanGap;
-      goes_on = loop_goes_on();
-      // A loop over neighbours stays one; a loop over keys at random never was one.
-      if (keys < kTelling) keys *= chain.untold(keys_.untold()) / keys_.untold();
-    } else if (supposing_) {
-      goes_on = loop_goes_on();
-    } else {
-      const double loops = in_loops_ / executions_;
-      const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
-      goes_on = std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
-    }
+  double goes_on = 0;
+  if (!classed_) {
+    goes_on = (linked_ + 1.2) / (weighed_ + 4);
+  } else {
+    const Pace& pace = paces_[nodes_[candidate.before].chain];
+    if (pace.seen > 0) return weight_in_loop(candidate, after, pace);
+    goes_on = shares_.lone_goes_on;
   }
-  const double evidence = keys * candidate.others;
+  const double evidence =
+      static_cast<double>(candidate.keys) * static_cast<double>(candidate.others);
+  return evidence * goes_on * static_cast<double>(candidate.density) /
+         std::sqrt(goes_on * static_cast<double>(candidate.survival) + 1 - goes_on);
+}
+
+double LoopLinker::weight_in_loop(const Candidate& candidate, const Node& after,
+                                  const Pace& pace) const {
+  double seen = pace.seen;
+  double time = pace.time;
+  const double gap = candidate.gap_us;
+  if (after.linked_to == candidate.before) {  // no link is its own evidence
+    seen -= 1;
+    time = std::max(time - gap, seen * kLeastGap);
+  }
+  seen += kPriorGaps;
+  time += kPriorGaps * kMeanGap;
+  // A loop over neighbours stays one; a loop over keys at random never was one.
+  double keys = candidate.keys;
+  if (keys < kTelling) keys *= pace.keys;
+  const double goes_on = shares_.loop_goes_on;
+  const double evidence = keys * static_cast<double>(candidate.others);
   double density = candidate.density;
   double survival = candidate.survival;
-  if (seen > 0) {
-    const double highest = density + seen / time;
-    if (evidence * goes_on * highest < kNegligible * std::sqrt(1 - goes_on) * start_weight())
-      return 0;
-    // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
-    const double pace = stream_->by_turns() ? 0 : kOwnPace;
-    const double own = std::pow(time / (time + candidate.gap_us), seen);
-    density = pace * own * seen / (time + candidate.gap_us) + (1 - pace) * density;
-    survival = pace * own + (1 - pace) * survival;
-  }
+  const double highest = density + seen / time;
+  if (evidence * goes_on * highest < shares_.negligible) return 0;
+  // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
+  const double own_pace = stream_->by_turns() ? 0 : kOwnPace;
+  const double own = std::pow(time / (time + gap), seen);
+  density = own_pace * own * seen / (time + gap) + (1 - own_pace) * density;
+  survival = own_pace * own + (1 - own_pace) * survival;
   return evidence * goes_on * density / std::sqrt(goes_on * survival + 1 - goes_on);
 }
 
-double LoopLinker::loop_goes_on() const {
-  return 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
+void LoopLinker::pace_chains() {
+  paces_.assign(chains_.size(), Pace{});
+  for (size_t i = 0; i < chains_.size(); ++i) {
+    const Span& chain = chains_[i];
+    if (chain.count < kLoop) continue;
+    paces_[i] = {static_cast<double>(chain.count - 1), chain.idle(stream_->by_turns()),
+                 chain.untold(keys_.untold()) / keys_.untold()};
+  }
+}
+
+void LoopLinker::begin_sweep() {
+  shares_.start = start_weight();
+  shares_.loop_goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
+  shares_.negligible = kNegligible * std::sqrt(1 - shares_.loop_goes_on) * shares_.start;
+  const double loops = in_loops_ / executions_;
+  const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
+  shares_.lone_goes_on = supposing_ ? shares_.loop_goes_on
+                                    : std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
 }
 
 double LoopLinker::start_weight() const {

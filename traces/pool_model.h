@@ -22,13 +22,23 @@ class PoolModel {
 
   /// How much likelier two statements of one request are to run on these two backends than chance
   /// has it; 1 while too little is known.
-  [[nodiscard]] double ratio(uint32_t one, uint32_t other) const;
+  [[nodiscard]] double ratio(uint32_t one, uint32_t other) const {
+    if (total_ < kEnough) return 1;
+    const double a = static_cast<double>(backends_[one]);
+    const double b = static_cast<double>(backends_[other]);
+    if (a == 0 || b == 0) return 1;
+    const double together = static_cast<double>(pairs_[one * kMaxBackends + other]);
+    const double chance = a * b / (2 * total_) * (one == other ? 0.5 : 1);
+    return (together + kSmoothing) / (chance + kSmoothing);
+  }
 
   /// Two consecutive statements of one request ran on these backends, right with `weight`.
   void learn(uint32_t one, uint32_t other, double weight);
 
  private:
   static constexpr size_t kMaxBackends = 256;
+  static constexpr double kEnough = 20;  // links before the model says anything
+  static constexpr double kSmoothing = 2;
 
   std::unordered_map<int32_t, uint32_t> numbers_;
   std::vector<float> pairs_;  // kMaxBackends squared, once there is a backend; symmetric
