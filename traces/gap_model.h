@@ -56,7 +56,7 @@ class GapModel {
   static size_t bin(double ms) {
     if (ms < 1) return 0;
     const auto whole = static_cast<uint64_t>(ms);
-    const auto octave = static_cast<size_t>(std::bit_width(whole)) - 1;
+    const auto octave = static_cast<size_t>(std::bit_width(whole | 1U)) - 1;
     const auto floor = static_cast<double>(uint64_t{1} << octave);
     const size_t half = ms * ms >= 2 * floor * floor ? 1 : 0;
     return std::min(1 + 2 * octave + half, kBins - 1);
