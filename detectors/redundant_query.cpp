@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "core/hash.h"
 #include "core/near_miss.h"
@@ -145,7 +146,6 @@ class RedundantQuery final : public Detector {
   }
 
   struct Asked {
-    uint64_t signature = 0;
     uint64_t trace = 0;
     EventTime started_at;
     EventTime ended_at;
@@ -154,34 +154,44 @@ class RedundantQuery final : public Detector {
   // A second mount asks all that the first one asked, no more and no less, and soon after it.
   void compare(const Trace& trace, const QueryTable& queries, const std::set<QueryId>& reported,
                Report& report) {
-    std::set<std::pair<QueryId, uint64_t>> questions;
+    questions_.clear();
     bool has_key = false;
-    Asked now{0, trace.number, trace.executions.front().started_at,
-              trace.executions.front().ended_at};
+    Asked now{trace.number, trace.executions.front().started_at, trace.executions.front().ended_at};
     for (const Execution& execution : trace.executions) {
       const Query& query = queries[execution.query];
       now.started_at = std::min(now.started_at, execution.started_at);
       now.ended_at = std::max(now.ended_at, execution.ended_at);
       if (query.system || query.transaction != TransactionVerb::kNone) continue;
       if (!asks(query, execution)) return;  // a write, or a question that can't be compared
-      questions.emplace(execution.query, execution.parameters_hash);
+      questions_.emplace_back(execution.query, execution.parameters_hash);
       has_key = has_key || query.key_form == KeyForm::kSingle;
     }
-    if (questions.size() < mount_statements_ || !has_key || trace.truncated) return;
-    for (const auto& [query, parameters] : questions) {
-      now.signature = mix_hash(mix_hash(now.signature, query), parameters);
-    }
-    now.signature = mix_hash(now.signature, trace.stream);
-    for (const Asked& earlier : asked_) {
-      if (earlier.signature != now.signature || earlier.trace == now.trace) continue;
-      const Micros gap =
-          std::max(now.started_at - earlier.ended_at, earlier.started_at - now.ended_at);
-      if (gap > mount_gap_) continue;
-      mount(trace, queries, reported, report);
-      break;
-    }
-    asked_.push_back(now);
-    if (asked_.size() > kRemembered) asked_.pop_front();
+    if (questions_.size() < mount_statements_ || !has_key || trace.truncated) return;
+    std::sort(questions_.begin(), questions_.end());
+    questions_.erase(std::unique(questions_.begin(), questions_.end()), questions_.end());
+    if (questions_.size() < mount_statements_) return;
+    uint64_t signature = 0;
+    for (const auto& [query, parameters] : questions_)
+      signature = mix_hash(mix_hash(signature, query), parameters);
+    signature = mix_hash(signature, trace.stream);
+    std::vector<Asked>& asked = asked_[signature];
+    const bool second = std::any_of(asked.begin(), asked.end(), [&](const Asked& earlier) {
+      return earlier.trace != now.trace &&
+             std::max(now.started_at - earlier.ended_at, earlier.started_at - now.ended_at) <=
+                 mount_gap_;
+    });
+    if (second) mount(trace, queries, reported, report);
+    remember(signature, now, asked);
+  }
+
+  void remember(uint64_t signature, const Asked& now, std::vector<Asked>& asked) {
+    asked.push_back(now);
+    signatures_.push_back(signature);
+    if (signatures_.size() <= kRemembered) return;
+    const auto oldest = asked_.find(signatures_.front());
+    signatures_.pop_front();
+    oldest->second.erase(oldest->second.begin());
+    if (oldest->second.empty()) asked_.erase(oldest);
   }
 
   // The finding is about the dearest of the shared queries.
@@ -220,7 +230,9 @@ class RedundantQuery final : public Detector {
   const Micros mount_gap_;
   const size_t mount_statements_;
   const double min_confidence_;
-  std::deque<Asked> asked_;
+  std::unordered_map<uint64_t, std::vector<Asked>> asked_;  // by signature
+  std::deque<uint64_t> signatures_;                         // of asked_, oldest first
+  std::vector<std::pair<QueryId, uint64_t>> questions_;     // scratch
 };
 
 std::string summarize(const Finding& finding) {

@@ -32,10 +32,11 @@ class SqlCache {
 
   /// Null when it is not here.
   Value* find(const SqlTextHash& key) {
-    for (Entry& entry : set_of(key).entries) {
-      if (entry.filled && entry.key == key) {
-        entry.used = true;
-        return &entry.value;
+    Set& set = set_of(key);
+    for (size_t i = 0; i < kWays; ++i) {
+      if (set.filled[i] && set.keys[i] == key) {
+        set.used[i] = true;
+        return &set.values[i];
       }
     }
     return nullptr;
@@ -43,37 +44,35 @@ class SqlCache {
 
   Value& insert(const SqlTextHash& key) {
     Set& set = set_of(key);
-    Entry& entry = victim(set);
-    entry.key = key;
-    entry.filled = true;
-    entry.used = false;
-    entry.value = Value{};
-    return entry.value;
+    const size_t at = victim(set);
+    set.keys[at] = key;
+    set.filled[at] = true;
+    set.used[at] = false;
+    set.values[at] = Value{};
+    return set.values[at];
   }
 
  private:
   static constexpr size_t kWays = 4;
-  struct Entry {
-    SqlTextHash key;
-    bool filled = false;
-    bool used = false;
-    Value value{};
-  };
+  // Keys stand together: a look-up reads them and the one value that it finds.
   struct Set {
-    std::array<Entry, kWays> entries{};
+    std::array<SqlTextHash, kWays> keys{};
+    std::array<bool, kWays> filled{};
+    std::array<bool, kWays> used{};
     uint32_t hand = 0;
+    std::array<Value, kWays> values{};
   };
 
   Set& set_of(const SqlTextHash& key) { return sets_[key.low & (sets_.size() - 1)]; }
 
-  static Entry& victim(Set& set) {
-    for (Entry& entry : set.entries) {
-      if (!entry.filled) return entry;
+  static size_t victim(Set& set) {
+    for (size_t i = 0; i < kWays; ++i) {
+      if (!set.filled[i]) return i;
     }
     for (;;) {
-      Entry& entry = set.entries[set.hand++ % kWays];
-      if (!entry.used) return entry;
-      entry.used = false;
+      const size_t at = set.hand++ % kWays;
+      if (!set.used[at]) return at;
+      set.used[at] = false;
     }
   }
 

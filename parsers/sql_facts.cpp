@@ -286,9 +286,9 @@ class ParsedSql {
     const PgQueryProtobufParseResult result = pg_query_parse_protobuf(sql);
     if (result.error == nullptr) {
       ProtobufCAllocator allocator{&ParsedSql::allocate, [](void*, void*) {}, &memory_};
-      tree_ = pg_query__parse_result__unpack(
-          &allocator, result.parse_tree.len,
-          reinterpret_cast<const uint8_t*>(result.parse_tree.data));
+      tree_ =
+          pg_query__parse_result__unpack(&allocator, result.parse_tree.len,
+                                         reinterpret_cast<const uint8_t*>(result.parse_tree.data));
     }
     pg_query_free_protobuf_parse_result(result);
   }

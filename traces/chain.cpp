@@ -1,6 +1,7 @@
 #include "traces/chain.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/relations.h"
 #include "traces/end_order.h"
@@ -8,20 +9,36 @@
 namespace ectoscope {
 namespace {
 
-constexpr size_t kMaxCandidates = 200;  // reads looked at for one parent
-constexpr Micros kParentSlack{1'000};   // stamps have milliseconds
+constexpr Micros kParentSlack{1'000};  // stamps have milliseconds
 
 }  // namespace
 
 void Chain::note(const Execution& execution) {
   const Query& query = queries_[execution.query];
   if (query.operation != Operation::kSelect || query.system) return;
-  ++window_counts_[execution.query];
+  ++shapes_[execution.query].reads;
+  if (reads_.size() - first_read_ >= kMaxReads) drop_read();
+  if (free_runs_.empty()) {
+    free_runs_.push_back(static_cast<uint32_t>(runs_.size()));
+    runs_.emplace_back();
+  }
+  const uint32_t run = free_runs_.back();
+  free_runs_.pop_back();
+  runs_[run] = execution;
+  const auto oldest = reads_.begin() + static_cast<std::ptrdiff_t>(first_read_);
   auto place = reads_.end();
-  while (place != reads_.begin() && ended_before(execution, *std::prev(place)))
+  while (place != oldest && std::prev(place)->ended_at >= execution.ended_at &&
+         ended_before(execution, runs_[std::prev(place)->run]))
     --place;
-  reads_.insert(place, execution);
-  if (reads_.size() > kMaxReads) reads_.pop_front();
+  reads_.insert(place, {execution.ended_at, execution.query, execution.limit, run});
+}
+
+/// The oldest.
+void Chain::drop_read() {
+  free_runs_.push_back(reads_[first_read_++].run);
+  if (first_read_ < kMaxReads) return;
+  reads_.erase(reads_.begin(), reads_.begin() + static_cast<std::ptrdiff_t>(first_read_));
+  first_read_ = 0;
 }
 
 void Chain::add(const Execution& execution, const Sink& sink) {
@@ -34,8 +51,12 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   note(execution);
   const Query& query = queries_[execution.query];
   if (!loops_over_keys(query, execution)) return;
-  auto& linker = loops_[key_of(execution.query)];
-  if (linker == nullptr) linker = std::make_unique<LoopLinker>(query, limits_);
+  LoopLinker*& linker = shapes_[execution.query].linker;
+  if (linker == nullptr) {
+    auto& made = loops_[key_of(execution.query)];
+    made = std::make_unique<LoopLinker>(query, limits_);
+    linker = made.get();
+  }
   linker->add(execution);
   if (++waiting_ >= kMaxWaiting) close_window(execution.ended_at, sink);
 }
@@ -52,12 +73,13 @@ void Chain::advance(EventTime now, const Sink& sink) {
 void Chain::close_window(EventTime horizon, const Sink& sink) {
   for (auto& [query, rate] : rates_)
     rate /= 2;
-  for (const auto& [query, count] : window_counts_) {
-    const double now = static_cast<double>(count) / static_cast<double>(limits_.window.count());
+  for (auto& [query, shape] : shapes_) {
+    const uint64_t reads = std::exchange(shape.reads, 0);
+    if (reads == 0) continue;
+    const double now = static_cast<double>(reads) / static_cast<double>(limits_.window.count());
     double& rate = rates_[query];
     rate = rate == 0 ? now : rate + now / 2;
   }
-  window_counts_.clear();
   waiting_ = 0;
   models_.choose_clock();
   for (auto& [key, linker] : loops_) {
@@ -65,32 +87,34 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
     linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
     waiting_ += linker->waiting();
   }
-  while (!reads_.empty() && reads_.front().ended_at < horizon - limits_.max_age)
-    reads_.pop_front();
+  while (first_read_ < reads_.size() && reads_[first_read_].ended_at < horizon - limits_.max_age)
+    drop_read();
   if (loops_.size() > kMaxLoops) forget_idle();
 }
 
 void Chain::forget_idle() {
+  std::erase_if(shapes_, [](const auto& entry) {
+    return entry.second.linker == nullptr || entry.second.linker->idle();
+  });
   std::erase_if(loops_, [](const auto& entry) { return entry.second->idle(); });
   std::erase_if(rates_, [](const auto& entry) { return entry.second < 1e-12; });
 }
 
 void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
   const EventTime start = loop.executions.front().started_at;
-  candidates_.clear();
-  auto after =
-      std::upper_bound(reads_.begin(), reads_.end(), start + kParentSlack,
-                       [](EventTime at, const Execution& read) { return at < read.ended_at; });
-  while (after != reads_.begin() && candidates_.size() < kMaxCandidates) {
-    --after;
-    if (start - after->ended_at > limits_.max_gap) break;
-    candidates_.push_back(*after);
-  }
+  const auto oldest = reads_.begin() + static_cast<std::ptrdiff_t>(first_read_);
+  const auto after =
+      std::upper_bound(oldest, reads_.end(), start + kParentSlack,
+                       [](EventTime at, const Read& read) { return at < read.ended_at; });
+  auto from = after;
+  while (from != oldest && static_cast<size_t>(after - from) < ParentModel::kMaxReads &&
+         start - std::prev(from)->ended_at <= limits_.max_gap)
+    --from;
   const LoopStart wanted{&query, start, loop.count};
-  const Execution* parent =
-      parents_.choose(wanted, candidates_, queries_, rates_, models_.time_gaps());
+  const Read* parent =
+      parents_.choose(wanted, std::span(from, after), queries_, rates_, models_.time_gaps());
   executions_.clear();
-  if (parent != nullptr) executions_.push_back(*parent);
+  if (parent != nullptr) executions_.push_back(runs_[parent->run]);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());
   sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, loop.confidence});
 }

@@ -1,10 +1,10 @@
 // The chain rung: what can be said of statements that name no request and stand in no transaction.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,6 +56,7 @@ class Chain {
   static constexpr size_t kMaxLoops = 4096;  // shapes with a linker
   static constexpr Micros kSettle{250'000};  // late ends of early starts
 
+  void drop_read();
   void close_window(EventTime horizon, const Sink& sink);
   void emit(const Query& query, const Loop& loop, const Sink& sink);
   void forget_idle();
@@ -71,10 +72,16 @@ class Chain {
   std::map<ShapeKey, std::unique_ptr<LoopLinker>> loops_;
   StreamModels models_;
   ParentModel parents_;
-  std::deque<Execution> reads_;  // by ended_before()
-  std::map<QueryId, uint64_t> window_counts_;
-  std::map<QueryId, double> rates_;  // executions per microsecond
-  std::vector<Execution> candidates_;
+  std::vector<Read> reads_;  // by ended_before(); those before first_read_ are gone
+  size_t first_read_ = 0;
+  std::vector<Execution> runs_;      // of reads_
+  std::vector<uint32_t> free_runs_;  // in runs_
+  struct Shape {
+    uint64_t reads = 0;            // in this window
+    LoopLinker* linker = nullptr;  // in loops_
+  };
+  std::unordered_map<QueryId, Shape> shapes_;
+  ShapeRates rates_;
   std::vector<Execution> executions_;
   size_t waiting_ = 0;
   EventTime horizon_{};

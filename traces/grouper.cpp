@@ -91,9 +91,9 @@ void Grouper::end_transaction(Session& session) {
   session.open = false;
   if (session.statements.empty()) return;
   if (session.tag.known()) {
-    Tagged& tagged = open_tagged(session.tag);
-    tagged.trace.add(session.statements, limits_.max_executions);
-    touch(session.tag);
+    const auto tagged = open_tagged(session.tag);
+    tagged->trace.add(session.statements, limits_.max_executions);
+    touch(tagged);
   } else {
     Trace trace = session.statements.view();
     trace.number = next_number_++;
@@ -103,25 +103,29 @@ void Grouper::end_transaction(Session& session) {
   session.statements.clear();
 }
 
-Grouper::Tagged& Grouper::open_tagged(const TagKey& key) {
-  if (const auto found = by_tag_.find(key); found != by_tag_.end()) return *found->second;
+std::list<Grouper::Tagged>::iterator Grouper::open_tagged(const TagKey& key) {
+  if (const auto found = by_tag_.find(key); found != by_tag_.end()) return found->second;
   if (tagged_.size() >= limits_.max_open_traces) close(tagged_.begin());
-  tagged_.push_back(Tagged{key, {}, next_number_++});
-  by_tag_.emplace(key, std::prev(tagged_.end()));
-  if (unjudged_ == tagged_.end()) unjudged_ = std::prev(tagged_.end());
-  return tagged_.back();
+  if (spare_.empty()) spare_.emplace_back();
+  tagged_.splice(tagged_.end(), spare_, spare_.begin());
+  const auto tagged = std::prev(tagged_.end());
+  tagged->key = key;
+  tagged->number = next_number_++;
+  by_tag_.emplace(key, tagged);
+  if (unjudged_ == tagged_.end()) unjudged_ = tagged;
+  return tagged;
 }
 
-void Grouper::touch(const TagKey& key) {
-  const auto tagged = by_tag_.at(key);
+void Grouper::touch(std::list<Tagged>::iterator tagged) {
   if (unjudged_ == tagged) ++unjudged_;
   tagged_.splice(tagged_.end(), tagged_, tagged);
   if (unjudged_ == tagged_.end()) unjudged_ = tagged;
 }
 
 void Grouper::add_tagged(const TagKey& key, const Execution& execution) {
-  open_tagged(key).trace.add(execution, limits_.max_executions);
-  touch(key);
+  const auto tagged = open_tagged(key);
+  tagged->trace.add(execution, limits_.max_executions);
+  touch(tagged);
   chain_of(execution.stream).note(execution);
 }
 
@@ -132,7 +136,12 @@ void Grouper::close(std::list<Tagged>::iterator tagged) {
   emit(trace, tagged->key.id.known() ? GroupedBy::kTraceparent : GroupedBy::kTag);
   by_tag_.erase(tagged->key);
   if (unjudged_ == tagged) ++unjudged_;
-  tagged_.erase(tagged);
+  if (spare_.size() >= kMaxSpare) {
+    tagged_.erase(tagged);
+    return;
+  }
+  tagged->trace.clear();
+  spare_.splice(spare_.end(), tagged_, tagged);
 }
 
 void Grouper::close_quiet(EventTime now) {

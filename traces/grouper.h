@@ -101,6 +101,7 @@ class Grouper {
   };
 
   static constexpr size_t kMaxSessions = 20'000;
+  static constexpr size_t kMaxSpare = 8;
   static constexpr size_t kMaxStreams = 64;  // with a chain of their own
 
   void add_one(const Execution& execution, Awaits awaits);
@@ -109,8 +110,8 @@ class Grouper {
   bool add_to_transaction(const Execution& execution, const TagKey& tag);
   void end_transaction(Session& session);
   void add_tagged(const TagKey& key, const Execution& execution);
-  Tagged& open_tagged(const TagKey& key);
-  void touch(const TagKey& key);
+  std::list<Tagged>::iterator open_tagged(const TagKey& key);
+  void touch(std::list<Tagged>::iterator tagged);
   void close(std::list<Tagged>::iterator tagged);
   void close_quiet(EventTime now);
   void judge_early(EventTime now);
@@ -126,7 +127,8 @@ class Grouper {
   GroupingLimits limits_;
   Sink sink_;
   Judging judging_;
-  std::list<Tagged> tagged_;                              // quiet longest first
+  std::list<Tagged> tagged_;  // quiet longest first
+  std::list<Tagged> spare_;   // closed ones, for the room that they have
   std::list<Tagged>::iterator unjudged_ = tagged_.end();  // the first that was not judged early
   std::unordered_map<TagKey, std::list<Tagged>::iterator, TagHash> by_tag_;
   std::unordered_map<uint64_t, Session> sessions_;

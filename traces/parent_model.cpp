@@ -35,71 +35,98 @@ double parent_prior(const Query& parent, const Query& child) {
   return prior;
 }
 
-// Every read's weight, and the weight of having no parent.
-ParentModel::Weighed ParentModel::weigh(const LoopStart& loop, std::span<const Execution> reads,
-                                        const QueryTable& queries,
-                                        const std::map<QueryId, double>& rates,
-                                        const GapModel& gaps, const Seen& seen) {
-  Weighed weighed;
-  double priors = 1;  // of having no parent
-  for (const Execution& read : reads) {
-    const auto [at, added] = weighed.priors.try_emplace(read.query, 0);
-    if (!added) continue;
-    at->second = parent_prior(queries[read.query], *loop.query);
-    priors += at->second;
+double ParentModel::prior_of(const Query& parent, const Query& child) {
+  if (priors_.size() >= kMaxPairs) priors_.clear();
+  const auto [known, is_new] = priors_.try_emplace(uint64_t{parent.id} << 32U | child.id, 0);
+  if (is_new) known->second = parent_prior(parent, child);
+  return known->second;
+}
+
+// The different shapes of `reads`, the latest first; returns the sum of their priors, with that of
+// having no parent.
+double ParentModel::find_shapes(const Query& child, std::span<const Read> reads,
+                                const QueryTable& queries) {
+  shapes_.clear();
+  shape_of_.resize(reads.size());
+  places_.fill(0);
+  double priors = 1;
+  for (size_t i = reads.size(); i-- > 0;) {
+    const QueryId query = reads[i].query;
+    size_t place = query % kPlaces;
+    while (places_[place] != 0 && shapes_[places_[place] - 1U].query != query)
+      place = (place + 1) % kPlaces;
+    if (places_[place] == 0) {
+      shapes_.push_back({.query = query, .prior = prior_of(queries[query], child)});
+      places_[place] = static_cast<uint16_t>(shapes_.size());
+      priors += shapes_.back().prior;
+    }
+    shape_of_[i] = places_[place] - 1U;
   }
+  return priors;
+}
+
+// All that a parent is told by.  NOLINTNEXTLINE(readability-function-size)
+double ParentModel::weigh(const LoopStart& loop, std::span<const Read> reads,
+                          const QueryTable& queries, const ShapeRates& rates, const GapModel& gaps,
+                          const Seen& seen) {
+  const double priors = find_shapes(*loop.query, reads, queries);
   const double all = seen.total + kPriorWeight;
-  weighed.total = (seen.none + kPriorWeight / priors) / all;
-  for (const Execution& read : reads) {
-    const double prior = weighed.priors[read.query];
-    if (prior == 0) continue;
-    const auto known = seen.parents.find(read.query);
-    const double share =
-        ((known == seen.parents.end() ? 0 : known->second) + kPriorWeight * prior / priors) / all;
-    const auto rate = rates.find(read.query);
-    double weight = share * gaps.density(loop.started_at - read.ended_at) /
-                    std::max(rate == rates.end() ? 0 : rate->second, kLeastRate);
+  for (Shape& shape : shapes_) {
+    if (shape.prior == 0) continue;
+    const auto known = seen.parents.find(shape.query);
+    shape.share =
+        ((known == seen.parents.end() ? 0 : known->second) + kPriorWeight * shape.prior / priors) /
+        all;
+    const auto rate = rates.find(shape.query);
+    shape.rate = std::max(rate == rates.end() ? 0 : rate->second, kLeastRate);
+  }
+  weighed_.clear();
+  double total = (seen.none + kPriorWeight / priors) / all;
+  for (size_t i = reads.size(); i-- > 0;) {
+    const Read& read = reads[i];
+    const Shape& shape = shapes_[shape_of_[i]];
+    if (shape.prior == 0) continue;
+    double weight = shape.share * gaps.density(loop.started_at - read.ended_at) / shape.rate;
     if (read.limit >= 0) {
       const auto limit = static_cast<uint64_t>(read.limit);
       if (limit == loop.count) weight *= kLimitIsCount;
       if (limit + 1 < loop.count) weight *= kLimitTooSmall;
     }
-    weighed.reads.emplace_back(&read, weight);
-    weighed.total += weight;
+    weighed_.push_back({&read, shape_of_[i], weight});
+    total += weight;
   }
-  return weighed;
+  return total;
 }
 
-const Execution* ParentModel::choose(const LoopStart& loop, std::span<const Execution> reads,
-                                     const QueryTable& queries,
-                                     const std::map<QueryId, double>& rates, const GapModel& gaps) {
+const Read* ParentModel::choose(const LoopStart& loop, std::span<const Read> reads,
+                                const QueryTable& queries, const ShapeRates& rates,
+                                const GapModel& gaps) {
   if (pairs_ > kMaxPairs) {
     children_.clear();
     pairs_ = 0;
   }
   Seen& seen = children_[loop.query->id];
-  Weighed weighed = weigh(loop, reads, queries, rates, gaps, seen);
-  const Execution* best = nullptr;
-  double best_weight = 0;
-  for (const auto& [read, weight] : weighed.reads) {
-    if (weight <= best_weight) continue;
-    best = read;
-    best_weight = weight;
+  const double total = weigh(loop, reads, queries, rates, gaps, seen);
+  const Weighed* best = nullptr;
+  for (const Weighed& one : weighed_) {
+    if (one.weight > (best == nullptr ? 0 : best->weight)) best = &one;
   }
   // One shape may have several candidates; the shape is what matters, and its likeliest run.
   double shape_weight = 0;
-  for (const auto& [read, weight] : weighed.reads) {
-    if (best != nullptr && read->query == best->query) shape_weight += weight;
-    double& mass = seen.parents[read->query];
-    if (mass == 0) ++pairs_;
-    mass += weight / weighed.total;
+  for (const Weighed& one : weighed_) {
+    Shape& shape = shapes_[one.shape];
+    if (best != nullptr && one.shape == best->shape) shape_weight += one.weight;
+    if (shape.mass == nullptr) shape.mass = &seen.parents[shape.query];
+    if (*shape.mass == 0) ++pairs_;
+    *shape.mass += one.weight / total;
   }
-  seen.none += std::max(0.0, 1 - std::min(1.0, shape_weight / weighed.total));
+  seen.none += std::max(0.0, 1 - std::min(1.0, shape_weight / total));
   seen.total += 1;
-  if (best == nullptr || shape_weight <= 0.5 * weighed.total) return nullptr;
-  if (weighed.priors[best->query] >= kNamed) return best;
-  const double mass = seen.parents[best->query];
-  return mass >= kLeastMass && mass >= kLeastShare * seen.total ? best : nullptr;
+  if (best == nullptr || shape_weight <= 0.5 * total) return nullptr;
+  const Shape& shape = shapes_[best->shape];
+  if (shape.prior >= kNamed) return best->read;
+  const double mass = *shape.mass;
+  return mass >= kLeastMass && mass >= kLeastShare * seen.total ? best->read : nullptr;
 }
 
 }  // namespace ectoscope

@@ -6,10 +6,11 @@
 // "posts", or a loop by id and a parent that selects that id's column).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <span>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "core/execution.h"
@@ -24,35 +25,63 @@ struct LoopStart {
   uint64_t count = 0;
 };
 
+/// What is looked at of a read that may have led to a loop.
+struct Read {
+  EventTime ended_at;
+  QueryId query = kNoQuery;
+  int32_t limit = -1;  // as Execution has it
+  uint32_t run = 0;    // the caller's name for the whole of it
+};
+
+/// Executions of a shape per microsecond.
+using ShapeRates = std::unordered_map<QueryId, double>;
+
 /// Threads: one at a time.  Bounded by kMaxPairs; then forgets and learns again.
 class ParentModel {
  public:
-  /// The likeliest of `reads` (all ended before the loop started, any order), or nullptr where none
-  /// is likelier than not.  Learns from the answer.  `rates` holds executions per microsecond.
-  const Execution* choose(const LoopStart& loop, std::span<const Execution> reads,
-                          const QueryTable& queries, const std::map<QueryId, double>& rates,
-                          const GapModel& gaps);
+  static constexpr size_t kMaxReads = 200;
+
+  /// The likeliest of `reads` (at most kMaxReads, by end, all before the loop started), or nullptr
+  /// where none is likelier than not.  Learns from the answer.
+  const Read* choose(const LoopStart& loop, std::span<const Read> reads, const QueryTable& queries,
+                     const ShapeRates& rates, const GapModel& gaps);
 
  private:
   static constexpr size_t kMaxPairs = 50'000;
+  static constexpr size_t kPlaces = 512;  // over twice kMaxReads, a power of two
   struct Seen {
     std::map<QueryId, double> parents;
     double none = 1;
     double total = 2;
   };
 
+  // What is the same for all reads of one shape.
+  struct Shape {
+    QueryId query = kNoQuery;
+    double prior = 0;
+    double share = 0;  // of the loops that it led to, with the prior
+    double rate = 0;
+    double* mass = nullptr;  // in Seen::parents, once it has some
+  };
   struct Weighed {
-    std::vector<std::pair<const Execution*, double>> reads;
-    std::map<QueryId, double> priors;
-    double total = 0;  // with the weight of having no parent
+    const Read* read;
+    uint32_t shape;  // in shapes_
+    double weight;
   };
 
-  static Weighed weigh(const LoopStart& loop, std::span<const Execution> reads,
-                       const QueryTable& queries, const std::map<QueryId, double>& rates,
-                       const GapModel& gaps, const Seen& seen);
+  /// Fills shapes_, shape_of_ and weighed_; returns the weight of them all and of having no parent.
+  double weigh(const LoopStart& loop, std::span<const Read> reads, const QueryTable& queries,
+               const ShapeRates& rates, const GapModel& gaps, const Seen& seen);
+  double find_shapes(const Query& child, std::span<const Read> reads, const QueryTable& queries);
+  double prior_of(const Query& parent, const Query& child);
 
   std::map<QueryId, Seen> children_;
   size_t pairs_ = 0;
+  std::unordered_map<uint64_t, double> priors_;  // by parent and child; what was asked already
+  std::vector<Shape> shapes_;
+  std::vector<uint32_t> shape_of_;  // by place in reads
+  std::vector<Weighed> weighed_;
+  std::array<uint16_t, kPlaces> places_{};  // by hash: index into shapes_ plus 1
 };
 
 /// Prior odds by names and forms alone; 0: can't be a parent.

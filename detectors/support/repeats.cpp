@@ -32,25 +32,25 @@ bool related(const Query& parent, const Query& child) {
 }  // namespace
 
 std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, uint64_t least) {
-  std::map<QueryId, Repeats> found;
+  std::vector<Repeats> all;  // by query id, as totals are
   for (const ShapeTotal& total : trace.totals) {
     if (total.executions < least || queries[total.query].system) continue;
-    Repeats& repeats = found[total.query];
+    Repeats& repeats = all.emplace_back();
     repeats.query = total.query;
     repeats.count = total.executions;
     repeats.duration = total.duration;
   }
-  if (found.empty()) return {};
+  if (all.empty()) return all;
   for (uint32_t i = 0; i < trace.executions.size(); ++i) {
-    const auto entry = found.find(trace.executions[i].query);
-    if (entry != found.end()) entry->second.at.push_back(i);
+    const QueryId query = trace.executions[i].query;
+    const auto entry =
+        std::lower_bound(all.begin(), all.end(), query,
+                         [](const Repeats& repeats, QueryId id) { return repeats.query < id; });
+    if (entry != all.end() && entry->query == query) entry->at.push_back(i);
   }
-  std::vector<Repeats> all;
-  for (auto& [query, repeats] : found) {
-    if (repeats.at.empty()) continue;
+  std::erase_if(all, [](const Repeats& repeats) { return repeats.at.empty(); });
+  for (Repeats& repeats : all)
     measure(trace, queries, repeats);
-    all.push_back(std::move(repeats));
-  }
   return all;
 }
 
