@@ -90,23 +90,7 @@ void Daemon::publish(std::vector<std::string> problems,
   snapshot->taken_at = seams_.clock.wall();
   snapshot->ready = true;
   snapshot->problems = std::move(problems);
-  {
-    const std::lock_guard lock(mutex_);
-    if (!page_ignores_.problem().empty()) snapshot->problems.push_back(page_ignores_.problem());
-    snapshot->last_reload_ok = reload_problem_.empty();
-    snapshot->last_reload_at = reloaded_at_;
-    if (!reload_problem_.empty()) snapshot->problems.push_back(reload_problem_);
-    for (const auto& worker : workers_) {
-      const auto view = worker->view();
-      snapshot->ready = snapshot->ready && view->tried;
-      snapshot->findings.insert(snapshot->findings.end(), view->findings.begin(),
-                                view->findings.end());
-      snapshot->queries.insert(snapshot->queries.end(), view->queries.begin(), view->queries.end());
-      snapshot->sources.insert(snapshot->sources.end(), view->sources.begin(), view->sources.end());
-      snapshot->servers.push_back(view->state);
-      snapshot->servers.back().server = worker->server().name;
-    }
-  }
+  show_workers(*snapshot);
   snapshot->deploys = seams_.store.deploys();
   snapshot->store_problem = seams_.store.problem();
   if (!snapshot->store_problem.empty()) snapshot->problems.push_back(snapshot->store_problem);
@@ -134,6 +118,23 @@ void Daemon::publish(std::vector<std::string> problems,
                                                      right->database, right->query.text);
       });
   board_.publish(std::move(snapshot));
+}
+
+void Daemon::show_workers(Snapshot& snapshot) {
+  const std::lock_guard lock(mutex_);
+  if (!page_ignores_.problem().empty()) snapshot.problems.push_back(page_ignores_.problem());
+  snapshot.last_reload_ok = reload_problem_.empty();
+  snapshot.last_reload_at = reloaded_at_;
+  if (!reload_problem_.empty()) snapshot.problems.push_back(reload_problem_);
+  for (const auto& worker : workers_) {
+    const auto view = worker->view();
+    snapshot.ready = snapshot.ready && view->tried;
+    snapshot.findings.insert(snapshot.findings.end(), view->findings.begin(), view->findings.end());
+    snapshot.queries.insert(snapshot.queries.end(), view->queries.begin(), view->queries.end());
+    snapshot.sources.insert(snapshot.sources.end(), view->sources.begin(), view->sources.end());
+    snapshot.servers.push_back(view->state);
+    snapshot.servers.back().server = worker->server().name;
+  }
 }
 
 std::optional<std::string> Daemon::reload() {

@@ -57,6 +57,7 @@ class Daemon final : public Control {
   NearlyFound nearly_found() override;
 
  private:
+  void show_workers(Snapshot& snapshot);
   void restart_workers();
   void take_over(std::shared_ptr<const Config> config);
   std::unique_ptr<ServerWorker> make_worker(const ServerConfig& server);

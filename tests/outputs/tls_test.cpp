@@ -34,7 +34,7 @@ class TlsTest : public testing::Test {
     settings_.cert_file = (folder_ / "cert.pem").string();
     settings_.key_file = (folder_ / "key.pem").string();
   }
-  ~TlsTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   void start() {
     std::vector<KeyProblem> problems;
