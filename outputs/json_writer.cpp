@@ -17,6 +17,25 @@ void write_number(std::ostream& out, T number) {
   out.write(buffer.data(), end - buffer.data());
 }
 
+// Text without a width to fill: operator<< would ask for it each time.
+void write_plain(std::ostream& out, std::string_view text) {
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+}
+
+// A quote, a backslash or a control character.
+void write_escaped(std::ostream& out, char c) {
+  const auto number = static_cast<unsigned char>(c);
+  if (c == '"' || c == '\\') {
+    out << '\\' << c;
+  } else if (c == '\n') {
+    out << "\\n";
+  } else if (c == '\t') {
+    out << "\\t";
+  } else {
+    out << "\\u00" << kHex[number >> 4U] << kHex[number & 0xFU];
+  }
+}
+
 }  // namespace
 
 size_t utf8_length(std::string_view text) {
@@ -115,27 +134,24 @@ void JsonWriter::new_line() {
 
 void JsonWriter::text(std::string_view raw) {
   out_ << '"';
-  while (!raw.empty()) {
-    const size_t length = utf8_length(raw);
-    const auto c = static_cast<unsigned char>(raw.front());
-    if (length == 0) {
-      out_ << "\xEF\xBF\xBD";
-      raw.remove_prefix(1);
+  size_t plain = 0;  // bytes at the front that go out as they are, together
+  while (plain < raw.size()) {
+    const auto c = static_cast<unsigned char>(raw[plain]);
+    if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
+      ++plain;
       continue;
     }
-    if (c == '"' || c == '\\') {
-      out_ << '\\' << raw.front();
-    } else if (c == '\n') {
-      out_ << "\\n";
-    } else if (c == '\t') {
-      out_ << "\\t";
-    } else if (c < 0x20 || c == 0x7F) {
-      out_ << "\\u00" << kHex[c >> 4U] << kHex[c & 0xFU];
-    } else {
-      out_ << raw.substr(0, length);
+    const size_t length = utf8_length(raw.substr(plain));
+    if (length > 1) {
+      plain += length;
+      continue;
     }
-    raw.remove_prefix(length);
+    write_plain(out_, raw.substr(0, plain));
+    length == 0 ? write_plain(out_, "\xEF\xBF\xBD") : write_escaped(out_, raw[plain]);
+    raw.remove_prefix(plain + 1);
+    plain = 0;
   }
+  write_plain(out_, raw);
   out_ << '"';
 }
 
