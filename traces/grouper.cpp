@@ -276,8 +276,17 @@ void Grouper::emit_writes(StreamId stream, const WriteLinker::Found& found) {
   trace.stream = stream == UINT32_MAX ? found.executions.back().stream : stream;
   trace.executions = found.executions;
   loop_totals_.clear();
-  for (const Execution& execution : found.executions)
-    loop_totals_.push_back({execution.query, 1, execution.duration});
+  for (const Execution& execution : found.executions) {
+    const auto total =
+        std::find_if(loop_totals_.begin(), loop_totals_.end(),
+                     [&](const ShapeTotal& it) { return it.query == execution.query; });
+    if (total == loop_totals_.end()) {
+      loop_totals_.push_back({execution.query, 1, execution.duration});
+    } else {
+      ++total->executions;
+      total->duration += execution.duration;
+    }
+  }
   std::sort(loop_totals_.begin(), loop_totals_.end(),
             [](const ShapeTotal& a, const ShapeTotal& b) { return a.query < b.query; });
   trace.totals = loop_totals_;

@@ -1,26 +1,35 @@
 #include "traces/write_linker.h"
 
 #include <algorithm>
-#include <string_view>
 #include <tuple>
 
 namespace ectoscope {
 namespace {
 
-constexpr Micros kSlack{1'000};       // stamps have milliseconds
-constexpr Micros kAtOnce{60'000};     // an application's work between two writes
-constexpr Micros kHandedOn{180'000};  // the same where a value says so
-constexpr Micros kReach{500'000};     // as far as a value is followed
-constexpr size_t kRare = 8;           // uses of a value within that: more is a constant
-constexpr size_t kNeighbours = 32;    // writes looked back at
-constexpr double kLeastSeen = 5;      // pairs of two shapes, before they are a habit
-constexpr double kLeastExcess = 0.5;  // of the rarer one's writes, over what chance brings
+constexpr Micros kSlack{1'000};         // stamps have milliseconds
+constexpr Micros kAtOnce{60'000};       // an application's work between two writes
+constexpr Micros kHandedOn{1'000'000};  // the same where a value says so, a call of another service
+constexpr double kLeastSure = 0.6;      // that a value was handed on
+constexpr size_t kNeighbours = 32;      // writes looked back at
+constexpr double kLeastSeen = 5;        // pairs of two shapes, before they are a habit
+constexpr double kLeastExcess = 0.5;    // of the rarer one's writes, over what chance brings
 constexpr double kValueConfidence = 0.95;
 constexpr double kForget = 0.5;  // of what was learned, from window to window
+// Rows of one parent that a trace shows.  A loop is the loop linker's to find: it needs five.
+constexpr size_t kMostSiblings = 4;
 
-/// A constant of the code says nothing, and neither does a flag or a count.
-bool tells(int64_t value) {
-  return value > 2 || value < -2;
+/// Whether the second write begins another request: what was read with this value before the first
+/// is read again between the two.
+bool begins_anew(std::span<const ValueModel::Use> uses, const ValueModel::Use& from,
+                 const ValueModel::Use& to) {
+  return std::any_of(uses.begin(), uses.end(), [&](const ValueModel::Use& again) {
+    if (again.write || again.started_at < from.ended_at || again.started_at > to.started_at)
+      return false;
+    return std::any_of(uses.begin(), uses.end(), [&](const ValueModel::Use& first) {
+      return !first.write && first.query == again.query && first.slot == again.slot &&
+             first.started_at <= from.started_at && from.started_at - first.started_at <= kHandedOn;
+    });
+  });
 }
 
 }  // namespace
@@ -55,10 +64,12 @@ void WriteLinker::add(const Execution& execution, const Sink& sink) {
 
 void WriteLinker::note(const Execution& execution) {
   const Query& query = queries_[execution.query];
-  if (query.operation != Operation::kSelect || execution.integer_slots == 0) return;
+  if (query.operation != Operation::kSelect) return;
+  const RowValues values = row_values(execution, query);
+  if (values.value == RowValues{}.value) return;
   if (reads_.size() >= kMaxReads) reads_.erase(reads_.begin(), reads_.begin() + kMaxReads / 2);
   reads_.push_back({execution.started_at, execution.ended_at, execution.duration, execution.session,
-                    execution.integers, execution.query, execution.pid, execution.integer_slots});
+                    values, execution.query, execution.pid});
 }
 
 void WriteLinker::advance(EventTime now, const Sink& sink) {
@@ -80,8 +91,7 @@ void WriteLinker::visit_open(const std::function<void(const Execution&)>& visit)
 void WriteLinker::close_window(EventTime horizon, const Sink& sink) {
   if (!writes_.empty()) {
     std::sort(writes_.begin(), writes_.end(), [](const Execution& a, const Execution& b) {
-      return std::tuple(a.started_at, a.ended_at, a.position) <
-             std::tuple(b.started_at, b.ended_at, b.position);
+      return std::tuple(a.ended_at, a.position) < std::tuple(b.ended_at, b.position);
     });
     learn();
     links_.clear();
@@ -113,77 +123,77 @@ void WriteLinker::learn() {
 /// Counts, for each write, the nearest one of each other shape before it, were it `shift` later.
 /// Of two of one shape only the first may follow: a pair is one to one.
 void WriteLinker::sweep(Micros shift, double weight, double Follows::*count) {
-  size_t before = 0;  // writes_[0, before) start before the moment
   std::array<QueryId, kNeighbours> seen{};
-  for (const Execution& write : writes_) {
-    const EventTime moment = write.started_at + shift;
-    while (before < writes_.size() && writes_[before].started_at < moment)
-      ++before;
-    while (before > 0 && writes_[before - 1].started_at >= moment)
-      --before;
+  for (auto write = writes_.begin(); write != writes_.end(); ++write) {
+    const EventTime moment = write->started_at + shift;
+    auto after = std::upper_bound(writes_.begin(), writes_.end(), moment + kSlack,
+                                  [](EventTime at, const Execution& e) { return at < e.ended_at; });
+    if (shift.count() == 0) after = std::min(after, write);
     size_t shapes = 0;
-    for (size_t i = before; i > 0 && before - i < kNeighbours; --i) {
-      const Execution& earlier = writes_[i - 1];
-      if (moment - earlier.ended_at > kAtOnce || earlier.query == write.query) break;
+    for (size_t looked = 0; after != writes_.begin() && looked < kNeighbours; ++looked) {
+      const Execution& earlier = *--after;
+      if (moment - earlier.ended_at > kAtOnce || earlier.query == write->query) break;
       const auto end = seen.begin() + static_cast<std::ptrdiff_t>(shapes);
-      if (earlier.ended_at > moment + kSlack ||
-          std::find(seen.begin(), end, earlier.query) != end) {
-        continue;
-      }
+      if (std::find(seen.begin(), end, earlier.query) != end) continue;
       seen[shapes++] = earlier.query;
-      if (queries_[earlier.query].tables.front() == queries_[write.query].tables.front()) continue;
-      const Pair pair{earlier.query, write.query};
+      if (queries_[earlier.query].tables.front() == queries_[write->query].tables.front()) continue;
+      const Pair pair{earlier.query, write->query};
       if (follows_.size() < kMaxPairs || follows_.contains(pair)) follows_[pair].*count += weight;
     }
   }
 }
 
-/// Where each value that a write took was used.
 void WriteLinker::note_values() {
-  values_.clear();
+  values_.begin_window();
   for (uint32_t i = 0; i < writes_.size(); ++i) {
-    for (size_t slot = 0; slot < writes_[i].integers.size(); ++slot) {
-      if ((writes_[i].integer_slots >> slot & 1U) == 0 || !tells(writes_[i].integers[slot]))
-        continue;
-      values_[writes_[i].integers[slot]].push_back({writes_[i].started_at, i, true});
-    }
+    const Execution& write = writes_[i];
+    values_.add_write(row_values(write, queries_[write.query]),
+                      {write.started_at, write.ended_at, write.query, i});
   }
   for (uint32_t i = 0; i < reads_.size(); ++i) {
-    for (size_t slot = 0; slot < reads_[i].integers.size(); ++slot) {
-      if ((reads_[i].integer_slots >> slot & 1U) == 0) continue;
-      const auto found = values_.find(reads_[i].integers[slot]);
-      if (found != values_.end()) found->second.push_back({reads_[i].started_at, i, false});
-    }
+    const Read& read = reads_[i];
+    values_.add_read(read.values, {read.started_at, read.ended_at, read.query, i});
   }
-}
-
-bool WriteLinker::is_rare(const std::vector<Use>& uses, EventTime at) const {
-  const auto near = std::count_if(uses.begin(), uses.end(), [&](const Use& use) {
-    return use.at - at <= kReach && at - use.at <= kReach;
-  });
-  return static_cast<size_t>(near) <= kRare;
+  values_.learn();
 }
 
 void WriteLinker::link_by_value() {
   for (uint32_t i = 0; i < writes_.size(); ++i) {
-    const Execution& to = writes_[i];
-    for (size_t slot = 0; slot < to.integers.size(); ++slot) {
-      if ((to.integer_slots >> slot & 1U) == 0 || !tells(to.integers[slot])) continue;
-      const auto& uses = values_.find(to.integers[slot])->second;
-      uint32_t from = i;
-      for (const Use& use : uses) {
-        if (use.write && use.index < i && (from == i || use.index > from)) from = use.index;
-      }
-      if (from == i) continue;
-      const Execution& earlier = writes_[from];
-      const Micros gap = to.started_at - earlier.ended_at;
-      if (queries_[earlier.query].tables.front() == queries_[to.query].tables.front() ||
-          gap > kHandedOn || gap < -kSlack || !is_rare(uses, to.started_at)) {
-        continue;
-      }
-      links_.push_back({true, gap, from, i, kValueConfidence});
+    const Execution& write = writes_[i];
+    const RowValues values = row_values(write, queries_[write.query]);
+    for (uint8_t slot = 0; slot < values.value.size(); ++slot) {
+      const auto uses = values_.uses(values.value[slot]);
+      if (!uses.empty())
+        link_by_value(uses, {write.started_at, write.ended_at, write.query, i, slot, true});
     }
   }
+}
+
+/// From the last write before `to` that took the value too.
+void WriteLinker::link_by_value(std::span<const ValueModel::Use> uses, const ValueModel::Use& to) {
+  const ValueModel::Use* from = nullptr;
+  for (const ValueModel::Use& use : uses) {
+    if (use.write && use.index < to.index && (from == nullptr || use.index > from->index))
+      from = &use;
+  }
+  if (from == nullptr) return;
+  const Micros gap = to.started_at - from->ended_at;
+  if (gap > kHandedOn || gap < -kSlack || !values_.tells_apart(*from, to)) return;
+  if (queries_[from->query].tables.front() == queries_[to.query].tables.front()) {
+    if (!siblings(*from, to)) return;
+  } else if (!ValueModel::is_rare(uses, to.started_at) ||
+             (gap > kAtOnce && begins_anew(uses, *from, to))) {
+    return;
+  }
+  const double sure = values_.sureness(*from, to, gap);
+  if (sure < kLeastSure) return;
+  links_.push_back({true, gap, from->index, to.index, std::min(sure, kValueConfidence)});
+}
+
+/// Rows of one parent, inserted one by one.
+bool WriteLinker::siblings(const ValueModel::Use& from, const ValueModel::Use& to) const {
+  return from.query == to.query && from.slot == to.slot &&
+         queries_[to.query].operation == Operation::kInsert;
 }
 
 /// 0 when they are none; else how much of their meetings chance does not explain.
@@ -225,18 +235,24 @@ void WriteLinker::join() {
   std::vector<bool> has_next(count);
   std::vector<bool> has_previous(count);
   for (const Link& link : links_) {
-    if (has_next[link.from] || has_previous[link.to]) continue;
+    if (!link.by_value && (has_next[link.from] || has_previous[link.to])) continue;
     const uint32_t left = group_of_[link.from];
     const uint32_t right = group_of_[link.to];
     if (left == right) continue;
     const auto& other = groups_[right];
+    const QueryId shared = writes_[link.from].query == writes_[link.to].query
+                               ? writes_[link.to].query
+                               : kNoQuery;  // of siblings
     const bool twice = std::any_of(groups_[left].begin(), groups_[left].end(), [&](uint32_t a) {
-      return std::any_of(other.begin(), other.end(),
-                         [&](uint32_t b) { return writes_[a].query == writes_[b].query; });
+      return std::any_of(other.begin(), other.end(), [&](uint32_t b) {
+        return writes_[a].query == writes_[b].query && writes_[a].query != shared;
+      });
     });
     if (twice) continue;
-    has_next[link.from] = true;
-    has_previous[link.to] = true;
+    if (!link.by_value) {  // others may stand between what a value joins
+      has_next[link.from] = true;
+      has_previous[link.to] = true;
+    }
     sureness_[left] = std::min({sureness_[left], sureness_[right], link.confidence});
     for (const uint32_t member : groups_[right])
       group_of_[member] = left;
@@ -245,21 +261,30 @@ void WriteLinker::join() {
   }
 }
 
-/// The earliest read that handed one of the group's values on.
+/// The earliest read that handed one of the write's values on to it.
+const WriteLinker::Read* WriteLinker::first_read(uint32_t index) const {
+  const Execution& write = writes_[index];
+  const RowValues values = row_values(write, queries_[write.query]);
+  const Read* first = nullptr;
+  for (uint8_t slot = 0; slot < values.value.size(); ++slot) {
+    const auto uses = values_.uses(values.value[slot]);
+    if (uses.empty() || !ValueModel::is_rare(uses, write.started_at)) continue;
+    const ValueModel::Use to{write.started_at, write.ended_at, write.query, index, slot, true};
+    for (const ValueModel::Use& use : uses) {
+      const Micros gap = to.started_at - use.ended_at;
+      if (use.write || gap < -kSlack || gap > kHandedOn) continue;
+      if (!values_.tells_apart(use, to) || values_.sureness(use, to, gap) < kLeastSure) continue;
+      if (first == nullptr || use.started_at < first->started_at) first = &reads_[use.index];
+    }
+  }
+  return first;
+}
+
 void WriteLinker::find_start(const std::vector<uint32_t>& group) {
   const Read* first = nullptr;
   for (const uint32_t member : group) {
-    const Execution& write = writes_[member];
-    for (size_t slot = 0; slot < write.integers.size(); ++slot) {
-      if ((write.integer_slots >> slot & 1U) == 0 || !tells(write.integers[slot])) continue;
-      const auto& uses = values_.find(write.integers[slot])->second;
-      if (!is_rare(uses, write.started_at)) continue;
-      for (const Use& use : uses) {
-        if (use.write || use.at > write.started_at || write.started_at - use.at > kReach / 2)
-          continue;
-        if (first == nullptr || use.at < first->started_at) first = &reads_[use.index];
-      }
-    }
+    const Read* read = first_read(member);
+    if (read != nullptr && (first == nullptr || read->started_at < first->started_at)) first = read;
   }
   if (first == nullptr || first->started_at > executions_.front().started_at) return;
   Execution read;
@@ -267,8 +292,6 @@ void WriteLinker::find_start(const std::vector<uint32_t>& group) {
   read.ended_at = first->ended_at;
   read.duration = first->duration;
   read.session = first->session;
-  read.integers = first->integers;
-  read.integer_slots = first->integer_slots;
   read.query = first->query;
   read.pid = first->pid;
   read.stream = executions_.front().stream;
@@ -282,8 +305,18 @@ void WriteLinker::emit(EventTime horizon, const Sink& sink) {
     std::sort(group.begin(), group.end());
     if (writes_[group.back()].ended_at >= horizon) continue;
     executions_.clear();
-    for (const uint32_t member : group)
-      executions_.push_back(writes_[member]);
+    std::map<QueryId, size_t> shown;
+    for (const uint32_t member : group) {
+      const Execution& write = writes_[member];
+      if (++shown[write.query] > kMostSiblings) {
+        // The last one is where they end.
+        const auto last = std::find_if(executions_.rbegin(), executions_.rend(),
+                                       [&](const Execution& e) { return e.query == write.query; });
+        executions_.erase(std::next(last).base());
+      }
+      executions_.push_back(write);
+    }
+    if (shown.size() < 2) continue;
     find_start(group);
     sink({executions_, sureness_[i]});
   }
@@ -299,8 +332,7 @@ void WriteLinker::forget(EventTime horizon) {
   }
   writes_ = std::move(kept);
   groups_.clear();
-  values_.clear();
-  std::erase_if(reads_, [&](const Read& read) { return read.ended_at + kReach < horizon; });
+  std::erase_if(reads_, [&](const Read& read) { return read.ended_at + kHandedOn < horizon; });
 }
 
 }  // namespace ectoscope

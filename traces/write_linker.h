@@ -1,9 +1,9 @@
 // The second step of the chain rung: single writes of different tables that one request made.
 //
-// Nothing names the request, but two things tell: a value that is handed on (the id of the row that
-// was read, changed and noted in an audit log), and shapes that follow each other again and again
-// within milliseconds, far more often than they do at other distances.  Each write has at most one
-// before and one after it, and no shape stands twice in one trace.
+// Nothing names the request, but two things tell: a value that is handed on (ValueModel), and
+// shapes that follow each other again and again within milliseconds, far more often than they do at
+// other distances.  Each write has at most one before and one after it, and no shape stands twice
+// in one trace, but for rows of one parent that are inserted one by one.
 #pragma once
 
 #include <array>
@@ -11,12 +11,12 @@
 #include <functional>
 #include <map>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/execution.h"
 #include "core/query.h"
+#include "traces/value_model.h"
 
 namespace ectoscope {
 
@@ -57,10 +57,9 @@ class WriteLinker {
     EventTime ended_at;
     Micros duration{0};
     uint64_t session = 0;
-    std::array<int64_t, 4> integers{};
+    RowValues values;
     QueryId query = kNoQuery;
     int32_t pid = 0;
-    uint8_t integer_slots = 0;
   };
   struct Link {
     bool by_value = false;
@@ -75,30 +74,27 @@ class WriteLinker {
     double at_once = 0;
     double by_chance = 0;
   };
-  struct Use {  // of a value
-    EventTime at;
-    uint32_t index = 0;  // into writes_ or reads_
-    bool write = false;
-  };
 
   static constexpr size_t kMaxWrites = 2048;  // then a window ends early
   static constexpr size_t kMaxReads = 8192;
   static constexpr size_t kMaxPairs = 4096;
   static constexpr Micros kWindow{10'000'000};
-  static constexpr Micros kSettle{500'000};  // of a window's writes some go on in the next
+  static constexpr Micros kSettle{1'000'000};  // of a window's writes some go on in the next
 
   [[nodiscard]] bool single_write(const Execution& execution) const;
   void close_window(EventTime horizon, const Sink& sink);
   void learn();
   void sweep(Micros shift, double weight, double Follows::*count);
   void note_values();
-  [[nodiscard]] bool is_rare(const std::vector<Use>& uses, EventTime at) const;
   void link_by_value();
+  void link_by_value(std::span<const ValueModel::Use> uses, const ValueModel::Use& to);
+  [[nodiscard]] bool siblings(const ValueModel::Use& from, const ValueModel::Use& to) const;
   void link_by_habit();
   [[nodiscard]] double habit(const Execution& from, const Execution& to) const;
   void join();
   void emit(EventTime horizon, const Sink& sink);
   void find_start(const std::vector<uint32_t>& group);
+  [[nodiscard]] const Read* first_read(uint32_t write) const;
   void forget(EventTime horizon);
 
   const QueryTable& queries_;
@@ -106,7 +102,7 @@ class WriteLinker {
   std::vector<Read> reads_;
   std::map<Pair, Follows> follows_;
   std::map<QueryId, double> counts_;  // of each shape's writes, as follows_ counts them
-  std::unordered_map<int64_t, std::vector<Use>> values_;
+  ValueModel values_;
   std::vector<Link> links_;
   std::vector<uint32_t> group_of_;
   std::vector<std::vector<uint32_t>> groups_;

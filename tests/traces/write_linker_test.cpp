@@ -1,5 +1,6 @@
 #include "traces/write_linker.h"
 
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -18,16 +19,43 @@ class WriteLinkerTest : public ::testing::Test {
     return queries.add(query);
   }
 
-  void run(QueryId query, int64_t ms, int64_t value = 0) {
+  QueryId add_keyed(Operation operation, const std::string& table, uint16_t slot) {
+    Query query;
+    query.operation = operation;
+    query.key_form = KeyForm::kSingle;
+    query.tables = {table};
+    query.key_slot = slot;
+    query.equal_slots = {slot};
+    return queries.add(query);
+  }
+
+  Execution at(QueryId query, int64_t ms) {
     Execution execution;
     execution.query = query;
     execution.started_at = EventTime(std::chrono::milliseconds(ms));
     execution.ended_at = execution.started_at + Micros(500);
     execution.position = ++position;
-    execution.integers[0] = value;
-    execution.integer_slots = value == 0 ? 0 : 1;
     execution.session = 1;
+    return execution;
+  }
+
+  void run(QueryId query, int64_t ms, int64_t value = 0, int64_t second = 0) {
+    Execution execution = at(query, ms);
+    execution.integers = {value, second};
+    execution.integer_slots =
+        static_cast<uint8_t>((value == 0 ? 0U : 1U) | (second == 0 ? 0U : 2U));
     linker.add(execution, sink);
+  }
+
+  void run_text(QueryId query, int64_t ms, uint32_t hash) {
+    Execution execution = at(query, ms);
+    execution.values[0] = hash;
+    linker.add(execution, sink);
+  }
+
+  int64_t random(int64_t most) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<int64_t>(seed >> 33U) % most;
   }
 
   /// "order stock", one line a trace.
@@ -43,6 +71,7 @@ class WriteLinkerTest : public ::testing::Test {
   QueryId audit = add(Operation::kInsert, "audits");
   QueryId rows = add(Operation::kInsert, "audits", 5);
   uint64_t position = 0;
+  uint64_t seed = 1;
   std::string traces;
   double least = 1;
   WriteLinker::Sink sink = [this](const WriteLinker::Found& found) {
@@ -91,12 +120,10 @@ TEST_F(WriteLinkerTest, LessThanAHabit) {
 }
 
 TEST_F(WriteLinkerTest, WhatChanceBringsIsNone) {
-  uint64_t seed = 1;
-  int64_t at = 0;
+  int64_t ms = 0;
   for (int64_t i = 0; i < 400; ++i) {
-    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-    at += static_cast<int64_t>(seed >> 33U) % 40;
-    run((seed >> 60U) % 2 == 0 ? order : stock, at);
+    ms += random(40);
+    run(random(2) == 0 ? order : stock, ms);
   }
   EXPECT_EQ(finish(), "") << "as often at any other distance";
 }
@@ -137,6 +164,99 @@ TEST_F(WriteLinkerTest, AWindowsEndCutsNoTrace) {
   run(order, 30'000, 99);
   EXPECT_EQ(traces, "orders audits \n");
   EXPECT_EQ(finish(), "orders audits \n");
+}
+
+TEST_F(WriteLinkerTest, AValueThatNobodyElseUsesIsFollowedFurther) {
+  for (int64_t i = 0; i < 8; ++i) {  // a call of another service stands between the two
+    run(order, i * 2000, 1000 + i);
+    run(audit, i * 2000 + 600, 1000 + i);
+  }
+  std::string expected;
+  for (int i = 0; i < 8; ++i)
+    expected += "orders audits \n";
+  EXPECT_EQ(finish(), expected);
+}
+
+TEST_F(WriteLinkerTest, AVisitorsNextRequestIsNotPartOfIt) {
+  for (int64_t i = 0; i < 8; ++i) {  // each begins with the read of the visitor
+    run(user, i * 2000, 1000 + i);
+    run(order, i * 2000 + 10, 1000 + i);
+    run(user, i * 2000 + 300, 1000 + i);
+    run(audit, i * 2000 + 310, 1000 + i);
+  }
+  EXPECT_EQ(finish(), "");
+}
+
+TEST_F(WriteLinkerTest, AConstantInTwoSlotsTellsNothing) {
+  int64_t ms = 0;
+  for (int64_t i = 0; i < 60; ++i) {  // seldom enough that no half second is full of it
+    ms += 50 + random(600);
+    run(random(2) == 0 ? order : audit, ms, 500);
+  }
+  EXPECT_EQ(finish(), "");
+}
+
+TEST_F(WriteLinkerTest, FewRowsMeetByChance) {
+  int64_t ms = 0;
+  for (int64_t i = 0; i < 600; ++i) {  // a small table, and requests that have nothing in common
+    ms += random(60);
+    run(random(2) == 0 ? order : audit, ms, 1000 + random(40));
+  }
+  EXPECT_EQ(finish(), "");
+}
+
+TEST_F(WriteLinkerTest, ATextThatRowsAreLookedUpBy) {
+  const QueryId document = add_keyed(Operation::kUpdate, "documents", 1);
+  run_text(document, 0, 0xabcd);
+  run_text(audit, 10, 0xabcd);
+  EXPECT_EQ(finish(), "documents audits \n");
+}
+
+TEST_F(WriteLinkerTest, ATextThatNoneIsLookedUpByIsAStateOrATime) {
+  run_text(order, 0, 0xabcd);
+  run_text(audit, 10, 0xabcd);
+  EXPECT_EQ(finish(), "");
+}
+
+TEST_F(WriteLinkerTest, AKeyBehindManyColumns) {
+  const QueryId account = add_keyed(Operation::kUpdate, "accounts", 6);
+  run(order, 0, 77);
+  Execution update = at(account, 10);
+  update.key = 77;
+  update.flags = Execution::kKeyIsInteger;
+  linker.add(update, sink);
+  EXPECT_EQ(finish(), "orders accounts \n");
+}
+
+TEST_F(WriteLinkerTest, RowsOfOneParent) {
+  const QueryId item = add(Operation::kInsert, "items");
+  std::string expected;
+  for (int64_t i = 0; i < 8; ++i) {  // the order's own id is not in its INSERT; all items cost 500
+    run(order, i * 2000, 0);
+    for (int64_t row = 0; row < 1 + i; ++row)
+      run(item, i * 2000 + 10 * (row + 1), 4000 + i, 500);
+    run(stock, i * 2000 + 10 * (i + 2));
+    expected += "orders ";
+    for (int64_t row = 0; row < std::min<int64_t>(1 + i, 4); ++row)
+      expected += "items ";
+    expected += "products \n";
+  }
+  EXPECT_EQ(finish(), expected) << "at most four: a loop is told by the loop linker";
+}
+
+TEST_F(WriteLinkerTest, WritesThatEndTogetherStandAsTheLogHasThem) {
+  for (int64_t i = 0; i < 8; ++i) {  // stamps have milliseconds: by start the second came first
+    Execution insert = at(order, i * 2000);
+    insert.started_at += Micros(460);
+    linker.add(insert, sink);
+    Execution update = at(stock, i * 2000);
+    update.started_at += Micros(390);
+    linker.add(update, sink);
+  }
+  std::string expected;
+  for (int i = 0; i < 8; ++i)
+    expected += "orders products \n";
+  EXPECT_EQ(finish(), expected);
 }
 
 TEST_F(WriteLinkerTest, StaysBounded) {
