@@ -5,7 +5,7 @@
 
 The corpus' csv is counted by SQLSTATE and message prefix, and the report's occurrences must be the
 same in each format.  A real PostgreSQL writes each incident into all three formats at once, in
-English and in German.
+English and in German, while `serve` follows it.
 """
 
 import collections
@@ -23,9 +23,9 @@ import threading
 import time
 import unittest
 
-BINARY = os.path.abspath(sys.argv.pop(1))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import real_postgres  # noqa: E402
+from serve_daemon import BINARY, Daemon  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 CANARY = "canary-7531@example.com"
@@ -223,6 +223,11 @@ class Scene:
 
 
 SETTINGS = {"log_destination": "stderr,csvlog,jsonlog", "deadlock_timeout": "100ms", "log_disconnections": "on"}
+DETECTORS = {"unsafe_migration": {"min_lock": "0s"}}
+
+
+INCIDENTS = ("lock_wait", "deadlock", "serialization_failure", "statement_timeout", "constraint_violation",
+             "idle_in_transaction", "connection_exhaustion", "unsafe_migration")
 
 
 class RealIncidents(unittest.TestCase):
@@ -231,16 +236,30 @@ class RealIncidents(unittest.TestCase):
         real_postgres.skip_unless_installed()
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
-        config = os.path.join(cls.folder.name, "ectoscope.yaml")
+        config = os.path.join(cls.folder.name, "analyze.yaml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write("detectors:\n  unsafe_migration:\n    min_lock: 0s\n")
+            json.dump({"detectors": DETECTORS}, file)  # JSON is YAML
         cls.reports, cls.texts = {}, {}
         with real_postgres.RealPostgres(settings=SETTINGS) as server:
+            logs = {name: os.path.join(server.data, "log", file) for name, file in FORMATS.items()}
+            cls.daemon = Daemon(cls.folder.name, [logs["jsonlog"]], detectors=DETECTORS).start()
+            cls.addClassCleanup(cls.daemon.kill)
             Scene(server).play()
             server.stop()
-            for log_format, name in FORMATS.items():
-                cls.reports[log_format], cls.texts[log_format] = analyze(
-                    os.path.join(server.data, "log", name), f"--config.file={config}")
+            for log_format, path in logs.items():
+                cls.reports[log_format], cls.texts[log_format] = analyze(path, f"--config.file={config}")
+            cls.expected = occurrences(cls.reports["jsonlog"])
+            cls.served = cls.wait_served()
+
+    @classmethod
+    def wait_served(cls):
+        """The occurrences of each incident, once the daemon has seen them all; else what it saw."""
+        def served():
+            return {kind: cls.daemon.occurrences(kind) for kind in INCIDENTS}
+        with contextlib.suppress(AssertionError):
+            real_postgres.wait_for(lambda: all(served()[kind] >= cls.expected[kind] for kind in INCIDENTS),
+                                   "serve has seen each incident", step=0.2)
+        return served()
 
     def each(self, kind, summary=None):
         """The kind's findings of each format; of those with that statement, where one is given."""
@@ -308,16 +327,38 @@ class RealIncidents(unittest.TestCase):
                 self.assertEqual(finding["tables"][0], "posts")
 
     def test_the_formats_agree(self):
-        kinds = {"lock_wait", "deadlock", "serialization_failure", "statement_timeout", "constraint_violation",
-                 "idle_in_transaction", "connection_exhaustion", "unsafe_migration", "non_atomic_writes"}
+        kinds = {*INCIDENTS, "non_atomic_writes"}
         ids = {name: sorted(f["id"] for f in report["findings"] if f["kind"] in kinds)
                for name, report in self.reports.items()}
         self.assertEqual(ids["stderr"], ids["csvlog"])
         self.assertEqual(ids["jsonlog"], ids["csvlog"])
 
+    def test_serve_counts_each_incident_that_it_followed(self):
+        for kind in INCIDENTS:
+            with self.subTest(kind=kind):
+                self.assertGreater(self.expected[kind], 0)
+                self.assertEqual(self.served[kind], self.expected[kind])
+
+    def test_serve_shows_each_incident_as_a_metric(self):
+        def counted_as(kind):
+            return sum(float(line.split()[-1]) for line in self.daemon.get("metrics")[1].splitlines()
+                       if line.startswith("ectoscope_finding_occurrences_total{") and f'kind="{kind}"' in line)
+        for kind in INCIDENTS:  # the counter waits until a trace is closed
+            with self.subTest(kind=kind):
+                real_postgres.wait_for(lambda kind=kind: counted_as(kind) == self.expected[kind], kind)
+
+    def test_serve_knows_both_sides(self):
+        findings = json.loads(self.daemon.get("api/v1/findings?limit=1000")[1])["findings"]
+        for kind, traces in (("lock_wait", {0xA1, 0xA2}), ("deadlock", {0xB1, 0xB2})):
+            with self.subTest(kind=kind):
+                examples = [example for finding in findings if finding["kind"] == kind
+                            for example in finding["examples"]]
+                self.assertIn(traces, [self.traces(example) for example in examples])
+
     def test_no_value_gets_out(self):
-        for log_format, text in self.texts.items():
-            self.assertNotIn("canary-7531", text, log_format)
+        served = self.daemon.get("api/v1/findings?limit=1000")[1] + self.daemon.get("metrics")[1]
+        for place, text in {**self.texts, "serve": served}.items():
+            self.assertNotIn("canary-7531", text, place)
 
 
 def has_locale(name):
