@@ -54,7 +54,7 @@ RowValues row_values(const Execution& execution, const Query& query) {
     if (std::binary_search(query.equal_slots.begin(), query.equal_slots.end(), i + 1))
       row.keys |= static_cast<uint8_t>(1U << i);
   }
-  constexpr size_t kKey = 4;
+  constexpr size_t kKey = RowValues::kSlots - 1;
   if (query.key_slot > kKey && execution.has(Execution::kKeyIsInteger)) {
     row.value[kKey] = of_integer(execution.key);
     row.keys |= 1U << kKey;
@@ -94,7 +94,7 @@ void ValueModel::add_write(const RowValues& values, Use use) {
   first_ = std::min(first_, use.started_at);
   last_ = std::max(last_, use.ended_at);
   use.write = true;
-  for (uint8_t i = 0; i < values.value.size(); ++i) {
+  for (uint8_t i = 0; i < RowValues::kSlots; ++i) {
     const uint64_t value = values.value[i];
     if (value == 0) continue;
     if (Seen* slot = seen({use.query, i})) ++slot->uses;
@@ -109,7 +109,7 @@ void ValueModel::add_write(const RowValues& values, Use use) {
 void ValueModel::add_read(const RowValues& values, Use use) {
   first_ = std::min(first_, use.started_at);
   last_ = std::max(last_, use.ended_at);
-  for (uint8_t i = 0; i < values.value.size(); ++i) {
+  for (uint8_t i = 0; i < RowValues::kSlots; ++i) {
     if (values.value[i] == 0) continue;
     if (Seen* slot = seen({use.query, i})) ++slot->uses;
     const auto place = places_.find(values.value[i]);

@@ -22,8 +22,10 @@ namespace ectoscope {
 /// The values of one statement that may name a row: those of its first four slots and, where that
 /// stands behind them, its integer key.
 struct RowValues {
-  std::array<uint64_t, 5> value{};  // 0: none.  Odd: an integer; even: the hash of a text
-  uint8_t keys = 0;                 // bit i: rows are looked up by value[i]
+  static constexpr uint8_t kSlots = 5;
+
+  std::array<uint64_t, kSlots> value{};  // 0: none.  Odd: an integer; even: the hash of a text
+  uint8_t keys = 0;                      // bit i: rows are looked up by value[i]
 };
 
 RowValues row_values(const Execution& execution, const Query& query);

@@ -16,7 +16,7 @@ constexpr double kLeastExcess = 0.5;    // of the rarer one's writes, over what 
 constexpr double kValueConfidence = 0.95;
 constexpr double kForget = 0.5;  // of what was learned, from window to window
 // Rows of one parent that a trace shows.  A loop is the loop linker's to find: it needs five.
-constexpr size_t kMostSiblings = 4;
+constexpr std::ptrdiff_t kMostSiblings = 4;
 
 /// Whether the second write begins another request: what was read with this value before the first
 /// is read again between the two.
@@ -161,7 +161,7 @@ void WriteLinker::link_by_value() {
   for (uint32_t i = 0; i < writes_.size(); ++i) {
     const Execution& write = writes_[i];
     const RowValues values = row_values(write, queries_[write.query]);
-    for (uint8_t slot = 0; slot < values.value.size(); ++slot) {
+    for (uint8_t slot = 0; slot < RowValues::kSlots; ++slot) {
       const auto uses = values_.uses(values.value[slot]);
       if (!uses.empty())
         link_by_value(uses, {write.started_at, write.ended_at, write.query, i, slot, true});
@@ -266,7 +266,7 @@ const WriteLinker::Read* WriteLinker::first_read(uint32_t index) const {
   const Execution& write = writes_[index];
   const RowValues values = row_values(write, queries_[write.query]);
   const Read* first = nullptr;
-  for (uint8_t slot = 0; slot < values.value.size(); ++slot) {
+  for (uint8_t slot = 0; slot < RowValues::kSlots; ++slot) {
     const auto uses = values_.uses(values.value[slot]);
     if (uses.empty() || !ValueModel::is_rare(uses, write.started_at)) continue;
     const ValueModel::Use to{write.started_at, write.ended_at, write.query, index, slot, true};
@@ -298,6 +298,16 @@ void WriteLinker::find_start(const std::vector<uint32_t>& group) {
   executions_.insert(executions_.begin(), read);
 }
 
+/// Of many siblings the last stays, for they end with it.
+void WriteLinker::show(const Execution& write) {
+  const auto sibling = [&](const Execution& e) { return e.query == write.query; };
+  if (std::count_if(executions_.begin(), executions_.end(), sibling) == kMostSiblings) {
+    const auto last = std::find_if(executions_.rbegin(), executions_.rend(), sibling);
+    executions_.erase(std::next(last).base());
+  }
+  executions_.push_back(write);
+}
+
 void WriteLinker::emit(EventTime horizon, const Sink& sink) {
   for (size_t i = 0; i < groups_.size(); ++i) {
     auto& group = groups_[i];
@@ -305,18 +315,12 @@ void WriteLinker::emit(EventTime horizon, const Sink& sink) {
     std::sort(group.begin(), group.end());
     if (writes_[group.back()].ended_at >= horizon) continue;
     executions_.clear();
-    std::map<QueryId, size_t> shown;
-    for (const uint32_t member : group) {
-      const Execution& write = writes_[member];
-      if (++shown[write.query] > kMostSiblings) {
-        // The last one is where they end.
-        const auto last = std::find_if(executions_.rbegin(), executions_.rend(),
-                                       [&](const Execution& e) { return e.query == write.query; });
-        executions_.erase(std::next(last).base());
-      }
-      executions_.push_back(write);
-    }
-    if (shown.size() < 2) continue;
+    for (const uint32_t member : group)
+      show(writes_[member]);
+    const bool one_shape = std::all_of(executions_.begin(), executions_.end(), [&](const auto& e) {
+      return e.query == executions_.front().query;
+    });
+    if (one_shape) continue;
     find_start(group);
     sink({executions_, sureness_[i]});
   }

@@ -92,9 +92,10 @@ class WriteLinker {
   void link_by_habit();
   [[nodiscard]] double habit(const Execution& from, const Execution& to) const;
   void join();
+  void show(const Execution& write);
   void emit(EventTime horizon, const Sink& sink);
   void find_start(const std::vector<uint32_t>& group);
-  [[nodiscard]] const Read* first_read(uint32_t write) const;
+  [[nodiscard]] const Read* first_read(uint32_t index) const;
   void forget(EventTime horizon);
 
   const QueryTable& queries_;
