@@ -80,8 +80,8 @@ class ValueModel {
     double distant = 0;
   };
 
-  static constexpr size_t kMaxUses = 64;      // of one value: more is a constant
-  static constexpr size_t kMaxSlots = 16384;  // pairs of them too
+  static constexpr size_t kMaxUses = 64;     // of one value: more is a constant
+  static constexpr size_t kMaxSlots = 4096;  // and pairs of them
 
   [[nodiscard]] Micros observed(EventTime at) const;
   Seen* seen(Slot slot);
