@@ -1,5 +1,6 @@
 #include "platform/postgres.h"
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -57,10 +58,16 @@ class Postgres final : public Database {
   /// One statement: the extended protocol takes no two, whatever the text.
   std::optional<DatabaseError> ask(const std::string& sql, std::span<const std::string> parameters,
                                    Clock::time_point deadline, pqxx::result& rows);
+  /// Statements of our own words; one line of the server's log each, where ask() makes three.
+  std::optional<DatabaseError> order(const std::string& sql, Clock::time_point deadline,
+                                     pqxx::result& rows);
   std::optional<DatabaseError> order(const std::string& sql, Clock::time_point deadline) {
     pqxx::result none;
-    return ask(sql, {}, deadline, none);
+    return order(sql, deadline, none);
   }
+  /// What libpqxx does in `work` ends at the deadline.
+  std::optional<DatabaseError> guarded(Clock::time_point deadline,
+                                       const std::function<void(pqxx::nontransaction&)>& work);
   DatabaseError refused(const std::string& sqlstate, std::string_view message) const;
   DatabaseError lost(SocketGuard::Ended ended);
   [[nodiscard]] std::string password() const { return value_of(options_, "password"); }
@@ -126,30 +133,37 @@ Database::Begun Postgres::begin() {
 
 std::optional<DatabaseError> Postgres::start_transaction() {
   const auto ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
-  const std::vector<std::string> timeouts = {ms(settings_.statement_timeout),
-                                             ms(settings_.lock_timeout),
-                                             ms(2 * settings_.statement_timeout)};
-  // For the transaction, so that through a pooler no application inherits them.  A cursor's plan
-  // would be for its first rows, and all are fetched.
-  constexpr const char* kSettings =
-      "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true),"
-      " set_config('idle_in_transaction_session_timeout', $3, true),"
-      " set_config('DateStyle', 'ISO', true), set_config('cursor_tuple_fraction', '1', true)";
-  const auto deadline = statement_deadline();
-  if (auto error = order("BEGIN READ ONLY", deadline)) return error;
-  pqxx::result set;
-  return ask(kSettings, timeouts, deadline, set);
+  // SET LOCAL, so that through a pooler no application inherits them.  A cursor's plan would be for
+  // its first rows, and all are fetched.
+  return order("BEGIN READ ONLY; SET LOCAL statement_timeout = " + ms(settings_.statement_timeout) +
+                   "; SET LOCAL lock_timeout = " + ms(settings_.lock_timeout) +
+                   "; SET LOCAL idle_in_transaction_session_timeout = " +
+                   ms(2 * settings_.statement_timeout) +
+                   "; SET LOCAL DateStyle = ISO; SET LOCAL cursor_tuple_fraction = 1",
+               statement_deadline());
 }
 
 std::optional<DatabaseError> Postgres::ask(const std::string& sql,
                                            std::span<const std::string> parameters,
                                            Clock::time_point deadline, pqxx::result& rows) {
+  return guarded(deadline, [&](pqxx::nontransaction& statements) {
+    rows = statements.exec_params(
+        sql, pqxx::prepare::make_dynamic_params(parameters.begin(), parameters.end()));
+  });
+}
+
+std::optional<DatabaseError> Postgres::order(const std::string& sql, Clock::time_point deadline,
+                                             pqxx::result& rows) {
+  return guarded(deadline, [&](pqxx::nontransaction& statements) { rows = statements.exec(sql); });
+}
+
+std::optional<DatabaseError> Postgres::guarded(
+    Clock::time_point deadline, const std::function<void(pqxx::nontransaction&)>& work) {
   if (!session_) return DatabaseError{Reason::kLost, name() + ": the connection is closed", ""};
   std::optional<DatabaseError> error;
   guard_.watch(session_->connection.sock(), deadline);
   try {
-    rows = session_->statements.exec_params(
-        sql, pqxx::prepare::make_dynamic_params(parameters.begin(), parameters.end()));
+    work(session_->statements);
   } catch (const pqxx::insufficient_privilege& said) {  // libpqxx forgets its code
     error = refused("42501", said.what());
   } catch (const pqxx::sql_error& said) {
@@ -205,10 +219,10 @@ std::optional<DatabaseError> Postgres::Transaction::stream(std::string_view sele
   const auto deadline = database_.statement_deadline();
   const std::string declare = "DECLARE ectoscope NO SCROLL CURSOR FOR " + std::string(select);
   const std::string fetch = "FETCH " + std::to_string(kFetched) + " FROM ectoscope";
-  if (auto error = database_.order(declare, deadline)) return error;
   pqxx::result rows;
+  if (auto error = database_.ask(declare, {}, deadline, rows)) return error;
   do {
-    if (auto error = database_.ask(fetch, {}, deadline, rows)) return error;
+    if (auto error = database_.order(fetch, deadline, rows)) return error;
     hand_over(rows, on_row);
   } while (rows.size() == kFetched);
   return database_.order("CLOSE ectoscope", deadline);
