@@ -199,7 +199,7 @@ class Package(unittest.TestCase):
         fields = dict(re.findall(r"^([A-Z][\w-]*): (.*)", self.control("control"), re.M))
         self.assertEqual(fields["Package"], "ectoscope")
         self.assertEqual(fields["Version"], run(BINARY, "version").split()[1])
-        for library in ("libc6", "libpq5", "libsqlite3-0", "libssl3", "passwd"):
+        for library in ("libc6", "libpq5", r"libpqxx-6\.4", "libsqlite3-0", "libssl3", "passwd"):
             self.assertRegex(fields["Depends"], rf"\b{library}\b")
         self.assertEqual(self.control("conffiles").split(), ["/etc/ectoscope/ectoscope.yaml"])
         for script in ("postinst", "prerm", "postrm"):
