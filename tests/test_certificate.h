@@ -1,9 +1,9 @@
 // A certificate for a test: self-signed, of "localhost", good for an hour.
 #pragma once
 
-#include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -13,7 +13,7 @@ namespace ectoscope {
 /// Writes cert.pem and key.pem into `folder`.
 inline void make_test_certificate(const std::filesystem::path& folder) {
   struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
+    void operator()(BIO* file) const { BIO_free(file); }
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
     void operator()(X509* certificate) const { X509_free(certificate); }
   };
@@ -30,10 +30,10 @@ inline void make_test_certificate(const std::filesystem::path& folder) {
   X509_set_issuer_name(certificate.get(), name);
   X509_sign(certificate.get(), key.get(), EVP_sha256());
   const auto open = [&folder](const char* file) {
-    return std::unique_ptr<std::FILE, Close>(std::fopen((folder / file).c_str(), "w"));
+    return std::unique_ptr<BIO, Close>(BIO_new_file((folder / file).c_str(), "w"));
   };
-  PEM_write_X509(open("cert.pem").get(), certificate.get());
-  PEM_write_PrivateKey(open("key.pem").get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  PEM_write_bio_X509(open("cert.pem").get(), certificate.get());
+  PEM_write_bio_PrivateKey(open("key.pem").get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
 }
 
 }  // namespace ectoscope

@@ -38,7 +38,7 @@ class TlsTest : public testing::Test {
 
   void start() {
     std::vector<KeyProblem> problems;
-    const auto context = TlsContext::make(settings_, problems);
+    auto context = TlsContext::make(settings_, problems);
     ASSERT_TRUE(context) << problems.at(0).what;
     FrontLimits limits;
     limits.request_time = std::chrono::milliseconds(500);
