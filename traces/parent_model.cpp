@@ -36,7 +36,7 @@ double parent_prior(const Query& parent, const Query& child) {
 }
 
 double ParentModel::prior_of(const Query& parent, const Query& child) {
-  if (priors_.size() >= kMaxPairs) priors_.clear();
+  if (priors_.size() >= kMaxPriors) priors_.clear();
   const auto [known, is_new] = priors_.try_emplace(uint64_t{parent.id} << 32U | child.id, 0);
   if (is_new) known->second = parent_prior(parent, child);
   return known->second;

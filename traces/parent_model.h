@@ -48,7 +48,8 @@ class ParentModel {
 
  private:
   static constexpr size_t kMaxPairs = 50'000;
-  static constexpr size_t kPlaces = 512;  // over twice kMaxReads, a power of two
+  static constexpr size_t kMaxPriors = 4096;  // asked again soon, or not at all
+  static constexpr size_t kPlaces = 512;      // over twice kMaxReads, a power of two
   struct Seen {
     std::map<QueryId, double> parents;
     double none = 1;
