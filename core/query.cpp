@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace ectoscope {
+namespace {
+
+/// A table may hold a hundred thousand, and they stay as they are: no room to grow is kept.
+void trim(Query& query) {
+  query.text.shrink_to_fit();
+  query.canonical.shrink_to_fit();
+  query.summary.shrink_to_fit();
+  query.tables.shrink_to_fit();
+  query.predicates.shrink_to_fit();
+  query.order_by.shrink_to_fit();
+  query.equal_slots.shrink_to_fit();
+}
+
+}  // namespace
 
 QueryTable::QueryTable(size_t capacity) : capacity_(std::min(capacity, kMaxCapacity)) {
   add(Query{});  // kNoQuery
@@ -31,6 +45,7 @@ QueryId QueryTable::add_locked(Query query) {
     chunks_[at / kChunk].store(owned_.back().get(), std::memory_order_release);
   }
   query.id = static_cast<QueryId>(at);
+  trim(query);
   (*owned_.back())[at % kChunk] = std::move(query);
   size_.store(at + 1, std::memory_order_release);
   return static_cast<QueryId>(at);

@@ -136,7 +136,8 @@ void Grouper::close(std::list<Tagged>::iterator tagged) {
   emit(trace, tagged->key.id.known() ? GroupedBy::kTraceparent : GroupedBy::kTag);
   by_tag_.erase(tagged->key);
   if (unjudged_ == tagged) ++unjudged_;
-  if (spare_.size() >= kMaxSpare) {
+  // The room of a long one would go from trace to trace and never be given back.
+  if (spare_.size() >= kMaxSpare || tagged->trace.room() > kMostSpared) {
     tagged_.erase(tagged);
     return;
   }

@@ -102,6 +102,7 @@ class Grouper {
 
   static constexpr size_t kMaxSessions = 20'000;
   static constexpr size_t kMaxSpare = 8;
+  static constexpr size_t kMostSpared = 32;  // executions
   static constexpr size_t kMaxStreams = 64;  // with a chain of their own
 
   void add_one(const Execution& execution, Awaits awaits);

@@ -22,6 +22,8 @@ class OpenTrace {
   [[nodiscard]] EventTime last() const { return last_; }
   [[nodiscard]] const std::vector<Execution>& executions() const { return executions_; }
   void clear();
+  /// Executions that it has memory for.
+  [[nodiscard]] size_t room() const { return executions_.capacity(); }
 
  private:
   static constexpr size_t kMaxShapes = 1000;  // with a total of their own
