@@ -14,8 +14,9 @@
 
 namespace ectoscope {
 
-struct NearMiss;  // core/near_miss.h
-struct Plan;      // core/plan.h
+struct Amendment;  // core/amendment.h
+struct NearMiss;   // core/near_miss.h
+struct Plan;       // core/plan.h
 
 enum class Severity : uint8_t { kInfo, kWarning, kCritical };
 
@@ -97,6 +98,9 @@ class Report {
  public:
   virtual ~Report() = default;
   virtual void add(Observation observation) = 0;
+
+  /// Of an execution of the same server and database.
+  virtual void amend(const Amendment& /*amendment*/) {}
 
   /// What would have been added, had one threshold been another: the answer to --why.
   virtual void near_miss(const NearMiss& /*miss*/) {}

@@ -106,6 +106,10 @@ class Analysis::Judge final : public Report {
                         routes[route()], place);
   }
 
+  void amend(const Amendment& amendment) override {
+    analysis_.book_.amend(entry_, amendment, stream());
+  }
+
   void near_miss(const NearMiss& miss) override {
     if (analysis_.watchers_.near_misses == nullptr) return;
     if (sampled_ != nullptr && !hears(miss.query)) return;

@@ -6,9 +6,11 @@
 #include <string>
 #include <unordered_set>
 
+#include "core/amendment.h"
 #include "core/near_miss.h"
 #include "core/statement_sample.h"
 #include "detectors/registry.h"
+#include "detectors/support/held_connections.h"
 #include "detectors/support/plan_waste.h"
 #include "detectors/support/wording.h"
 
@@ -61,6 +63,14 @@ class OverFetch final : public Detector {
     observation.evidence["rows_returned"] = root.rows;
     observation.evidence["row_bytes"] = root.plan_width;
     report.add(std::move(observation));
+    held_.watch(execution);
+  }
+
+  void on_execution(const Execution& execution, const Query& query, Report& report) override {
+    const auto held = held_.note(execution, query);
+    if (!held) return;
+    report.amend({held->query, held->started_at, held->pid, held->until, "connection_held_ms",
+                  to_ms(held->after)});
   }
 
   void on_samples(std::span<const StatementSample> samples, const QueryTable& queries,
@@ -115,6 +125,7 @@ class OverFetch final : public Detector {
   const double critical_rows_;
   const Micros min_duration_;
   const Micros critical_duration_;
+  HeldConnections held_;
   std::unordered_set<size_t> planned_;  // shapes whose plans the log shows, by key_of()
 };
 
@@ -123,7 +134,13 @@ std::string summarize(const Finding& finding) {
   std::string text = finding.query.summary + " has no LIMIT and returned ";
   text += rows == finding.evidence.end() ? std::string("many")
                                          : grouped(static_cast<uint64_t>(rows->second));
-  return text + " rows in the mean, " + counted(finding.occurrences, "time", "times") + ".";
+  text += " rows in the mean, " + counted(finding.occurrences, "time", "times");
+  if (const auto held = finding.evidence.find("connection_held_ms");
+      held != finding.evidence.end()) {
+    text += "; when it had sent them, its connection was held for another " +
+            grouped(static_cast<uint64_t>(held->second)) + " ms to read them";
+  }
+  return text + ".";
 }
 
 }  // namespace
@@ -137,7 +154,7 @@ DetectorEntry describe_over_fetch() {
             return std::make_unique<OverFetch>(options);
           },
           &summarize,
-          kHearsPlans | kHearsSamples};
+          kHearsExecutions | kHearsPlans | kHearsSamples};
 }
 
 }  // namespace ectoscope

@@ -249,6 +249,15 @@ void FindingBook::add_sampled(const DetectorEntry& entry, Observation observatio
   count(*index, occurred);
 }
 
+void FindingBook::amend(const DetectorEntry& entry, const Amendment& amendment,
+                        const Stream& stream) {
+  const auto known = by_id_.find(finding_id({entry.name, stream.server, stream.database,
+                                             canonical(amendment.query), std::string_view{}}));
+  if (known == by_id_.end()) return;
+  problems_[known->second].totals.amend(amendment);
+  changed_.insert(known->second);
+}
+
 void FindingBook::add_to_trace(const Trace& trace, Open open) {
   turn_to(trace);
   changed_.insert(open.problem);

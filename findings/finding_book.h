@@ -68,6 +68,9 @@ class FindingBook {
   void add_sampled(const DetectorEntry& entry, Observation observation, uint64_t executions,
                    const Stream& stream);
 
+  /// Of an execution's observation that was added; of a finding that is gone it counts for nothing.
+  void amend(const DetectorEntry& entry, const Amendment& amendment, const Stream& stream);
+
   /// Costliest first: by what would be saved, then by database time, then by id.
   [[nodiscard]] std::vector<Finding> findings() const;
 

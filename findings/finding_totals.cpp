@@ -96,6 +96,19 @@ void FindingTotals::add(const Occurred& occurred) {
   ++durations_[bucket_of(observation.database_time)];
 }
 
+void FindingTotals::amend(const Amendment& amendment) {
+  const auto extend = [&](Example& example) {
+    const bool meant = example.started_at == amendment.started_at && example.pids.size() == 1 &&
+                       example.pids.front() == amendment.pid;
+    if (meant) example.ended_at = amendment.ended_at;
+  };
+  for (RankedExample& ranked : examples_)
+    extend(ranked.example);
+  extend(worst_.example);
+  last_seen_ = std::max(last_seen_, amendment.ended_at);
+  add_evidence({{std::string(amendment.evidence), amendment.value}});
+}
+
 double FindingTotals::percentile(double share) const {
   const auto rank = static_cast<uint64_t>(std::ceil(share * static_cast<double>(timed_)));
   uint64_t seen = 0;

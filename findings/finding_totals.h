@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/amendment.h"
 #include "core/finding.h"
 
 namespace ectoscope {
@@ -37,6 +38,8 @@ class FindingTotals {
   explicit FindingTotals(size_t max_examples) : max_examples_(max_examples) {}
 
   void add(const Occurred& occurred);
+  /// Of an occurrence that was added.
+  void amend(const Amendment& amendment);
 
   /// Whether `example` would be the worst so far, and so the one with the timeline.
   [[nodiscard]] bool would_be_worst(const RankedExample& example) const;

@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/amendment.h"
 #include "core/hash.h"
 #include "core/incident.h"
 #include "core/near_miss.h"
@@ -209,6 +210,7 @@ class Probe final : public Report {
   }
 
   void add(Observation observation) override { observations.push_back(std::move(observation)); }
+  void amend(const Amendment& amendment) override { amendments.push_back(amendment); }
   void near_miss(const NearMiss& miss) override { near_misses.push_back(miss); }
 
   /// As the pipeline does: each execution, then the trace.
@@ -258,6 +260,7 @@ class Probe final : public Report {
   }
 
   std::vector<Observation> observations;
+  std::vector<Amendment> amendments;
   std::vector<NearMiss> near_misses;
 
  private:

@@ -285,6 +285,35 @@ TEST_F(FindingBookTest, ExecutionsCountEachAndTellTheirPercentiles) {
   EXPECT_THAT(finding.routes, IsEmpty());
 }
 
+TEST_F(FindingBookTest, WhatCameToLightLaterIsTheSameOccurrence) {
+  FindingBook book(queries_);
+  for (const int32_t pid : {11, 12}) {
+    Execution execution;
+    execution.pid = pid;
+    execution.started_at = at(100);
+    execution.ended_at = at(200);
+    execution.duration = Micros(100'000);
+    Observation observation = seen(posts_, kNoQuery, 1);
+    observation.evidence["rows_returned"] = 5'000;
+    book.add(kSlow, observation, nullptr, &execution, stream_, "");
+  }
+  book.take_changes();
+  book.amend(kSlow, {posts_, at(100), 12, at(900), "connection_held_ms", 700}, stream_);
+  book.amend(kSlow, {users_, at(100), 12, at(900), "connection_held_ms", 700}, stream_);
+
+  ASSERT_THAT(book.take_changes(), SizeIs(1));
+  const std::vector<Finding> findings = book.findings();
+  ASSERT_THAT(findings, SizeIs(1)) << "of a finding that there is not it says nothing";
+  EXPECT_EQ(findings[0].occurrences, 2U);
+  EXPECT_EQ(findings[0].last_seen, at(900));
+  EXPECT_EQ(findings[0].evidence.at("connection_held_ms"), 700);
+  ASSERT_THAT(findings[0].examples, SizeIs(2));
+  for (const Example& example : findings[0].examples) {
+    EXPECT_EQ(example.ended_at, at(example.pids[0] == 12 ? 900 : 200));
+    EXPECT_EQ(example.duration, Micros(100'000)) << "the execution's own";
+  }
+}
+
 TEST_F(FindingBookTest, CostliestFirstThenById) {
   FindingBook book(queries_);
   add(book, kRead, seen(posts_, users_, 5), trace(1));
