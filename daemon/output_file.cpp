@@ -77,27 +77,37 @@ std::optional<Error> write_in_place(const std::string& path,
   return std::nullopt;
 }
 
+/// Opens a new file in the same folder, with the rights that the umask leaves; mkstemp() would give
+/// its own, and the umask can't be read without changing it for all threads.
+int create_beside(const std::string& path, std::string& temporary) {
+  constexpr int kMostTries = 100;  // what a killed process left may have the same name
+  constexpr mode_t kMode = 0666;
+  int descriptor = -1;
+  for (int i = 0; i < kMostTries && descriptor < 0; ++i) {
+    temporary = path + '.' + std::to_string(getpid()) + '.' + std::to_string(i);
+    descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+    if (descriptor < 0 && errno != EEXIST) break;
+  }
+  return descriptor;
+}
+
 }  // namespace
 
 std::optional<Error> write_file(const std::string& path,
                                 const std::function<void(std::ostream&)>& write) {
   struct stat existing {};
-  mode_t mode = 0;
-  if (stat(path.c_str(), &existing) == 0) {
+  const bool exists = stat(path.c_str(), &existing) == 0;
+  if (exists) {
     if (S_ISDIR(existing.st_mode)) return Error{path + " is a directory; name a file in it"};
     if (!S_ISREG(existing.st_mode)) return write_in_place(path, write);
-    mode = existing.st_mode & 0777U;
-  } else {
-    const mode_t mask = umask(0);
-    umask(mask);
-    mode = 0666U & ~mask;
   }
 
-  std::string temporary = path + ".XXXXXX";
-  const int descriptor = mkostemp(temporary.data(), O_CLOEXEC);
+  std::string temporary;
+  const int descriptor = create_beside(path, temporary);
   if (descriptor < 0) return cannot_write(path, errno);
   int code = write_all(descriptor, write);
-  if (code == 0 && (fchmod(descriptor, mode) != 0 || fsync(descriptor) != 0)) code = errno;
+  if (code == 0 && exists && fchmod(descriptor, existing.st_mode & 0777U) != 0) code = errno;
+  if (code == 0 && fsync(descriptor) != 0) code = errno;
   if (close(descriptor) != 0 && code == 0) code = errno;
   if (code == 0 && rename(temporary.c_str(), path.c_str()) != 0) code = errno;
   if (code == 0) return std::nullopt;

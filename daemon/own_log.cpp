@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "outputs/json_writer.h"
+
 namespace ectoscope {
 namespace {
 
@@ -13,13 +15,20 @@ constexpr std::string_view name_of(LogLevel level) {
   return kNames[static_cast<size_t>(level)];
 }
 
-/// In quotes, with what would end the line or the quotes escaped: for both formats.
+/// In quotes, with what would end the line or the quotes escaped, and what is no UTF-8 replaced:
+/// for both formats.
 std::string quoted(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   std::string out = "\"";
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    if (byte >= 0x80) {
+      const size_t length = utf8_length(text.substr(i));
+      out += length == 0 ? kReplacement : text.substr(i, length);
+      if (length > 1) i += length - 1;
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
     } else if (c == '\n') {

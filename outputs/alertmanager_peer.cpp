@@ -11,7 +11,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// What an Alertmanager says of alerts that it will not take however often they are sent.
-bool malformed(int status) {
+bool refused(int status) {
   return status == 400 || status == 413 || status == 422;
 }
 
@@ -42,6 +42,7 @@ AlertmanagerPeer::AlertmanagerPeer(std::string url, std::unique_ptr<HttpPoster> 
       external_labels_(std::move(external_labels)),
       tell_(std::move(tell)),
       queue_(limits.queue),
+      batch_(limits.batch),
       thread_([this] { run(); }) {}
 
 AlertmanagerPeer::~AlertmanagerPeer() {
@@ -103,7 +104,7 @@ void AlertmanagerPeer::run() {
       wake_.wait_until(lock, next_try_, [this] { return draining_; });
       continue;
     }
-    const Alerts batch = queue_.batch(limits_.batch);
+    const Alerts batch = queue_.batch(batch_);
     lock.unlock();
     const auto answer =
         poster_->post(kAlertsPath, alerts_json(batch, external_labels_), give_up_.get_token());
@@ -122,6 +123,7 @@ void AlertmanagerPeer::judge(const Alerts& batch, const Result<HttpReply>& answe
   if (status >= kOk && status < kRedirects) {
     state_.sent += batch.size();
     queue_.done(batch);
+    batch_ = std::min(batch_ * 2, limits_.batch);
     backoff_ = Micros(0);
     next_try_ = {};
     if (!state_.up) tell_(url_, "");
@@ -130,9 +132,13 @@ void AlertmanagerPeer::judge(const Alerts& batch, const Result<HttpReply>& answe
     return;
   }
   state_.failed += batch.size();
-  if (malformed(status)) {
+  if (refused(status) && batch.size() > 1) {
+    batch_ = batch.size() / 2;
+    return;
+  }
+  if (refused(status)) {
     queue_.done(batch);
-    state_.dropped["refused"] += batch.size();
+    ++state_.dropped["refused"];
   }
   failed(answer.ok() ? problem_of(url_, answer.value()) : one_line(answer.error().message));
 }

@@ -23,8 +23,9 @@ struct PeerLimits {
   Micros most_backoff{30'000'000};
 };
 
-/// What can't be sent stays in the queue and is tried again, after 1 s, 2 s ... 30 s; only what the
-/// Alertmanager calls malformed is dropped.
+/// What can't be sent stays in the queue and is tried again, after 1 s, 2 s ... 30 s.  A batch that
+/// the Alertmanager calls malformed or too large is sent again in halves; only an alert that it
+/// refuses by itself is dropped.
 ///
 /// Threads: any.
 class AlertmanagerPeer {
@@ -65,6 +66,7 @@ class AlertmanagerPeer {
   std::condition_variable wake_;
   AlertQueue queue_;
   AlertmanagerState state_;
+  size_t batch_;  // alerts in the next request
   Micros backoff_{0};
   SteadyTime next_try_;
   bool draining_ = false;

@@ -49,6 +49,15 @@ TEST(OwnLog, JsonSaysTheSame) {
   EXPECT_EQ(json["problem"], "no space");
 }
 
+TEST(OwnLog, WhatIsNoUtf8IsReplaced) {
+  Written written;
+  OwnLog log = written.log(OwnLog::Format::kJson);
+  log.info("started", {{"path", "/tmp/\xFFgr\xC3\xBC\xC3"}});
+  ASSERT_THAT(written.lines, SizeIs(1));
+  EXPECT_EQ(nlohmann::json::parse(written.lines[0])["path"],
+            "/tmp/\xEF\xBF\xBDgr\xC3\xBC\xEF\xBF\xBD");
+}
+
 TEST(OwnLog, AnEventIsOneLineWhateverItsFieldsHold) {
   const std::string hostile = "a\"b\\c\nlevel=error\r\x1b[31m\x7f\tend";
   for (const auto format : {OwnLog::Format::kLogfmt, OwnLog::Format::kJson}) {

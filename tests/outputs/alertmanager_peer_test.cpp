@@ -1,6 +1,7 @@
 // Alertmanagers that fail, against a poster by hand.
 #include "outputs/alertmanager_peer.h"
 
+#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -35,6 +36,13 @@ class FakeAlertmanager {
   void answers(int status) {
     answers([status](const std::stop_token&) -> Result<HttpReply> {
       return HttpReply{status, "because\n"};
+    });
+  }
+
+  /// By the alerts of the request.
+  void answers_by(std::function<int(const std::vector<std::string>&)> status) {
+    answers([this, status = std::move(status)](const std::stop_token&) -> Result<HttpReply> {
+      return HttpReply{status(requests().back()), "because\n"};
     });
   }
 
@@ -183,15 +191,29 @@ TEST_F(PeerTest, WhatFailsIsTriedAgainUntilItGetsThrough) {
   EXPECT_EQ(told_[1], "");
 }
 
-TEST_F(PeerTest, WhatIsMalformedIsDroppedAndCounted) {
-  alertmanager_.answers(400);
-  peer().put(alerts_of({"a", "b"}));
+TEST_F(PeerTest, OnlyTheAlertThatIsMalformedIsDropped) {
+  limits_.batch = 4;
+  alertmanager_.answers_by([](const std::vector<std::string>& ids) {
+    return std::find(ids.begin(), ids.end(), "bad") == ids.end() ? 200 : 400;
+  });
+  peer().put(alerts_of({"a", "b", "bad", "d", "e", "f"}));
   ASSERT_TRUE(eventually([&] { return peer().state().queued == 0; }));
-  alertmanager_.answers(200);
-  peer().put(alerts_of({"c"}));
-  ASSERT_TRUE(eventually([&] { return peer().state().sent == 1; }));
-  EXPECT_THAT(peer().state().dropped, ElementsAre(Pair("refused", 2U)));
-  EXPECT_THAT(alertmanager_.requests(), ElementsAre(ElementsAre("a", "b"), ElementsAre("c")));
+  EXPECT_EQ(peer().state().sent, 5U);
+  EXPECT_THAT(peer().state().dropped, ElementsAre(Pair("refused", 1U)));
+  EXPECT_THAT(alertmanager_.requests(),
+              ElementsAre(ElementsAre("a", "b", "bad", "d"), ElementsAre("a", "b"),
+                          ElementsAre("bad", "d", "e", "f"), ElementsAre("bad", "d"),
+                          ElementsAre("bad"), ElementsAre("d"), ElementsAre("e", "f")));
+}
+
+TEST_F(PeerTest, ABatchThatIsTooLargeIsSentInParts) {
+  limits_.batch = 4;
+  alertmanager_.answers_by(
+      [](const std::vector<std::string>& ids) { return ids.size() > 1 ? 413 : 200; });
+  peer().put(alerts_of({"a", "b", "c", "d"}));
+  ASSERT_TRUE(eventually([&] { return peer().state().sent == 4; }));
+  EXPECT_THAT(peer().state().dropped, IsEmpty());
+  EXPECT_TRUE(peer().state().up);
 }
 
 TEST_F(PeerTest, TheQueueIsBoundedWhileItIsAway) {
