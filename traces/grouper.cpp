@@ -47,7 +47,8 @@ void Grouper::add_one(const Execution& execution, Awaits awaits) {
   chain_of(execution.stream).add(execution, [&](const Chain::Found& found) {
     emit_loop(execution.stream, found);
   });
-  add_write(execution, awaits.other_writes);
+  // Where ends are lost so are beginnings: a write may stand in a transaction all the same.
+  if (execution.transaction != 0 || !ends_are_lost()) add_write(execution, awaits.other_writes);
 }
 
 void Grouper::add_write(const Execution& execution, bool awaits_others) {
@@ -57,11 +58,15 @@ void Grouper::add_write(const Execution& execution, bool awaits_others) {
              [&](const WriteLinker::Found& found) { emit_writes(execution.stream, found); });
 }
 
+Grouper::TagKey Grouper::own_tag(const Execution& execution) {
+  if (execution.has(Execution::kNamed)) return {};
+  return {execution.trace_id, execution.trace_id.known() ? 0 : execution.request_tag};
+}
+
 Grouper::TagKey Grouper::believed_tag(const Execution& execution) {
-  TagKey tag{execution.trace_id, execution.trace_id.known() ? 0 : execution.request_tag};
-  if (!tag.known() || !execution.has(Execution::kNamed)) return tag;
-  if (!execution.has(Execution::kParsedNow)) ++stale_;
-  return {};
+  const bool tagged = execution.trace_id.known() || execution.request_tag != 0;
+  if (tagged && execution.has(Execution::kNamed) && !execution.has(Execution::kParsedNow)) ++stale_;
+  return own_tag(execution);
 }
 
 bool Grouper::add_to_transaction(const Execution& execution, const TagKey& tag) {
@@ -78,18 +83,66 @@ bool Grouper::add_to_transaction(const Execution& execution, const TagKey& tag) 
   const bool goes_on = execution.transaction != 0 && execution.transaction == session.transaction;
   session.transaction = execution.transaction;
   session.last = execution.ended_at;
-  if (begins && session.open) end_transaction(session);
+  const bool another =
+      execution.transaction != 0 && session.own != 0 && execution.transaction != session.own;
+  if (session.open && (begins || another)) end_unseen(session);
   if (!session.open && !begins && !goes_on) return false;
   session.open = true;
+  if (session.own == 0) session.own = execution.transaction;
+  const bool ends = ends_transaction(query);
+  if (ends && session.own == 0) ++ends_seen_;
+  if (session.own == 0 && ends_are_lost()) {
+    session.open = !ends;
+    return false;
+  }
   if (tag.known() && !session.tag.known()) session.tag = tag;
   session.statements.add(execution, limits_.max_executions);
-  if (ends_transaction(query)) end_transaction(session);
+  if (ends) end_transaction(session);
   return true;
+}
+
+/// Where more than one end in ten is missing, what stands between a BEGIN and the next end may be
+/// of several requests.
+bool Grouper::ends_are_lost() const {
+  return ends_lost_ >= 3 && ends_lost_ * 10 > ends_seen_;
+}
+
+/// Another begins on the same connection: this one is over.
+void Grouper::end_unseen(Session& session) {
+  if (session.own != 0) return end_transaction(session);
+  ++ends_lost_;
+  take_apart(session);
+}
+
+/// The log ends, or it was open for too long: it may still be open, or have lost its end.
+void Grouper::cut_off(Session& session) {
+  const bool old = !session.statements.empty() && now_ - session.statements.first() > kIdleSession;
+  const bool ends_show = ends_seen_ >= 10 && !ends_are_lost();
+  if (session.own == 0 && old && !ends_show) return take_apart(session);
+  end_transaction(session);
+}
+
+/// It was no transaction: only what carries a tag of its own belongs to a trace.
+void Grouper::take_apart(Session& session) {
+  for (const Execution& execution : session.statements.executions()) {
+    const TagKey tag = own_tag(execution);
+    if (tag.known()) {
+      add_tagged(tag, execution);
+    } else if (!queries_[execution.query].system) {
+      ++counts_[static_cast<size_t>(GroupedBy::kNone)];
+    }
+  }
+  session.statements.clear();
+  end_transaction(session);
 }
 
 void Grouper::end_transaction(Session& session) {
   session.open = false;
-  if (session.statements.empty()) return;
+  session.own = 0;
+  if (session.statements.empty()) {
+    session.tag = {};
+    return;
+  }
   if (session.tag.known()) {
     const auto tagged = open_tagged(session.tag);
     tagged->trace.add(session.statements, limits_.max_executions);
@@ -195,7 +248,7 @@ void Grouper::close_endless(EventTime now) {
   }
   std::sort(endless.begin(), endless.end());
   for (const auto& [last, id] : endless)
-    end_transaction(sessions_.at(id));
+    cut_off(sessions_.at(id));
 }
 
 void Grouper::visit_open(const std::function<void(const Execution&)>& visit) const {
@@ -219,13 +272,13 @@ void Grouper::limit_sessions(EventTime now) {
       ++it;
       continue;
     }
-    end_transaction(it->second);
+    cut_off(it->second);
     it = sessions_.erase(it);
   }
   if (sessions_.size() < kMaxSessions) return;
   // More live sessions than any server has: forged or mixed input.  Begin anew.
   for (auto& [id, session] : sessions_)
-    end_transaction(session);
+    cut_off(session);
   sessions_.clear();
 }
 
@@ -306,7 +359,7 @@ void Grouper::finish() {
     open.emplace_back(session.last, id);
   std::sort(open.begin(), open.end());
   for (const auto& [last, id] : open)
-    end_transaction(sessions_.at(id));
+    cut_off(sessions_.at(id));
   while (!tagged_.empty())
     close(tagged_.begin());
 }

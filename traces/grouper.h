@@ -6,7 +6,9 @@
 //   chain         loops found by timing, keys and pools (chain.h)
 //
 // A transaction is held back until it ends: when one of its statements is tagged, all of them,
-// BEGIN and COMMIT too, belong to that trace.
+// BEGIN and COMMIT too, belong to that trace.  A log that does not show every statement may have
+// the BEGIN and lack the COMMIT: the virtual xid tells that it is over; without one, what came
+// between is not taken for a transaction.
 //
 // A comment on a named prepared statement is part of the statement's text for good: each later
 // execution logs the trace id of the request that prepared it, long over.  Such ids are not
@@ -95,6 +97,7 @@ class Grouper {
   struct Session {
     bool open = false;         // between BEGIN and its end
     uint64_t transaction = 0;  // of the last execution
+    uint64_t own = 0;          // of the open transaction; 0: not logged
     TagKey tag;                // of the open transaction
     OpenTrace statements;
     EventTime last{};
@@ -107,9 +110,14 @@ class Grouper {
 
   void add_one(const Execution& execution, Awaits awaits);
   void add_write(const Execution& execution, bool awaits_others);
+  static TagKey own_tag(const Execution& execution);
   TagKey believed_tag(const Execution& execution);
   bool add_to_transaction(const Execution& execution, const TagKey& tag);
   void end_transaction(Session& session);
+  void end_unseen(Session& session);
+  void cut_off(Session& session);
+  void take_apart(Session& session);
+  [[nodiscard]] bool ends_are_lost() const;
   void add_tagged(const TagKey& key, const Execution& execution);
   std::list<Tagged>::iterator open_tagged(const TagKey& key);
   void touch(std::list<Tagged>::iterator tagged);
@@ -141,6 +149,8 @@ class Grouper {
   EventTime endless_looked_at_{};
   uint64_t next_number_ = 1;
   uint64_t stale_ = 0;
+  uint64_t ends_seen_ = 0;  // of transactions without a virtual xid
+  uint64_t ends_lost_ = 0;
 };
 
 }  // namespace ectoscope

@@ -11,6 +11,10 @@
 namespace ectoscope::testing {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::Le;
+using ::testing::SizeIs;
+
 constexpr TraceId kOne{1, 1};
 constexpr TraceId kTwo{2, 2};
 
@@ -77,6 +81,75 @@ TEST(Grouper, ATransactionWhoseBeginIsMissingIsKnownByItsVirtualXid) {
   const auto traces = app.group();
   ASSERT_EQ(traces.size(), 1U);
   EXPECT_EQ(traces[0].grouped_by, GroupedBy::kTransaction);
+}
+
+/// How many statements each transaction has, in their order.
+std::vector<size_t> transactions(StreamBuilder& app) {
+  std::vector<size_t> sizes;
+  for (const auto& trace : app.group())
+    if (trace.grouped_by == GroupedBy::kTransaction) sizes.push_back(trace.executions.size());
+  return sizes;
+}
+
+TEST(Grouper, AnotherVirtualXidEndsATransaction) {
+  StreamBuilder app;
+  const QueryId begin = app.control(TransactionVerb::kBegin);
+  const QueryId insert = app.insert_into("orders");
+  const QueryId posts = app.select_by("posts", "user_id");
+  app.run(begin, 1).transaction = 77;
+  app.run(insert, 2).transaction = 77;
+  for (uint64_t i = 0; i < 8; ++i)
+    app.run(posts, 100.0 * static_cast<double>(i + 1), 3).transaction = 78 + i;
+  EXPECT_THAT(transactions(app), ElementsAre(2U));
+}
+
+TEST(Grouper, WhatHasNoEndIsNoTransaction) {
+  StreamBuilder app;
+  const QueryId begin = app.control(TransactionVerb::kBegin);
+  const QueryId commit = app.control(TransactionVerb::kCommit);
+  const QueryId insert = app.insert_into("orders");
+  const QueryId posts = app.select_by("posts", "user_id");
+  app.run(begin, 1);
+  for (int i = 0; i < 8; ++i)
+    app.run(posts, 100 * (i + 1), i * 7).trace_id = {0, static_cast<uint64_t>(i + 1)};
+  app.run(begin, 2'000);
+  app.run(insert, 2'001);
+  app.run(commit, 2'002);
+  EXPECT_THAT(transactions(app), ElementsAre(3U));
+  EXPECT_EQ(app.group().size(), 9U) << "what is tagged belongs to its own trace";
+}
+
+TEST(Grouper, WhereEndsAreLostNoTransactionIsBelieved) {
+  StreamBuilder app;
+  const QueryId begin = app.control(TransactionVerb::kBegin);
+  const QueryId commit = app.control(TransactionVerb::kCommit);
+  const QueryId posts = app.select_by("posts", "user_id");
+  for (int i = 0; i < 20; ++i) {
+    app.run(begin, 1000 * i);
+    app.run(posts, 1000 * i + 500, i * 7);
+    if (i % 2 == 0) app.run(commit, 1000 * i + 600);
+  }
+  EXPECT_THAT(transactions(app), SizeIs(Le(3U))) << "until it was known";
+}
+
+TEST(Grouper, ATransactionThatTheLogsEndCutsOff) {
+  const auto open_for = [](double ms, int ended_before) {
+    StreamBuilder app;
+    const QueryId begin = app.control(TransactionVerb::kBegin);
+    const QueryId commit = app.control(TransactionVerb::kCommit);
+    const QueryId insert = app.insert_into("orders");
+    for (int i = 0; i < ended_before; ++i) {
+      app.run(begin, i, 0, 7);
+      app.run(commit, i + 0.5, 0, 7);
+    }
+    app.run(begin, 100);
+    app.run(insert, 101);
+    app.run(insert, 100 + ms);
+    return transactions(app).size() - static_cast<size_t>(ended_before);
+  };
+  EXPECT_EQ(open_for(50'000, 0), 1U);
+  EXPECT_EQ(open_for(70'000, 0), 0U) << "nothing says that this log shows ends";
+  EXPECT_EQ(open_for(70'000, 10), 1U);
 }
 
 TEST(Grouper, DoesNotBelieveTheIdOfANamedStatement) {
