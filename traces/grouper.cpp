@@ -47,8 +47,8 @@ void Grouper::add_one(const Execution& execution, Awaits awaits) {
   chain_of(execution.stream).add(execution, [&](const Chain::Found& found) {
     emit_loop(execution.stream, found);
   });
-  // Where ends are lost so are beginnings: a write may stand in a transaction all the same.
-  if (execution.transaction != 0 || !ends_are_lost()) add_write(execution, awaits.other_writes);
+  // It may stand in a transaction whose BEGIN the log does not show.
+  if (execution.transaction != 0 || !are_torn()) add_write(execution, awaits.other_writes);
 }
 
 void Grouper::add_write(const Execution& execution, bool awaits_others) {
@@ -85,13 +85,18 @@ bool Grouper::add_to_transaction(const Execution& execution, const TagKey& tag) 
   session.last = execution.ended_at;
   const bool another =
       execution.transaction != 0 && session.own != 0 && execution.transaction != session.own;
-  if (session.open && (begins || another)) end_unseen(session);
-  if (!session.open && !begins && !goes_on) return false;
-  session.open = true;
-  if (session.own == 0) session.own = execution.transaction;
   const bool ends = ends_transaction(query);
-  if (ends && session.own == 0) ++ends_seen_;
-  if (session.own == 0 && ends_are_lost()) {
+  if (session.open && (begins || another)) end_unseen(session);
+  if (!session.open && !begins && !goes_on) {
+    if (ends && session.ended && execution.transaction == 0) ++torn_;
+    session.ended = session.ended || ends;
+    return false;
+  }
+  session.open = true;
+  session.ended = session.ended || ends;
+  if (session.own == 0) session.own = execution.transaction;
+  if (ends && session.own == 0) ++whole_;
+  if (session.own == 0 && are_torn()) {
     session.open = !ends;
     return false;
   }
@@ -101,23 +106,23 @@ bool Grouper::add_to_transaction(const Execution& execution, const TagKey& tag) 
   return true;
 }
 
-/// Where more than one end in ten is missing, what stands between a BEGIN and the next end may be
-/// of several requests.
-bool Grouper::ends_are_lost() const {
-  return ends_lost_ >= 3 && ends_lost_ * 10 > ends_seen_;
+/// Where more than one BEGIN or end in ten is missing, what stands between a BEGIN and the next end
+/// may be of several requests.
+bool Grouper::are_torn() const {
+  return torn_ >= 3 && torn_ * 10 > whole_;
 }
 
 /// Another begins on the same connection: this one is over.
 void Grouper::end_unseen(Session& session) {
   if (session.own != 0) return end_transaction(session);
-  ++ends_lost_;
+  ++torn_;
   take_apart(session);
 }
 
 /// The log ends, or it was open for too long: it may still be open, or have lost its end.
 void Grouper::cut_off(Session& session) {
   const bool old = !session.statements.empty() && now_ - session.statements.first() > kIdleSession;
-  const bool ends_show = ends_seen_ >= 10 && !ends_are_lost();
+  const bool ends_show = whole_ >= 10 && !are_torn();
   if (session.own == 0 && old && !ends_show) return take_apart(session);
   end_transaction(session);
 }

@@ -96,6 +96,7 @@ class Grouper {
   };
   struct Session {
     bool open = false;         // between BEGIN and its end
+    bool ended = false;        // it had a transaction before: the log did not begin within it
     uint64_t transaction = 0;  // of the last execution
     uint64_t own = 0;          // of the open transaction; 0: not logged
     TagKey tag;                // of the open transaction
@@ -117,7 +118,7 @@ class Grouper {
   void end_unseen(Session& session);
   void cut_off(Session& session);
   void take_apart(Session& session);
-  [[nodiscard]] bool ends_are_lost() const;
+  [[nodiscard]] bool are_torn() const;
   void add_tagged(const TagKey& key, const Execution& execution);
   std::list<Tagged>::iterator open_tagged(const TagKey& key);
   void touch(std::list<Tagged>::iterator tagged);
@@ -149,8 +150,8 @@ class Grouper {
   EventTime endless_looked_at_{};
   uint64_t next_number_ = 1;
   uint64_t stale_ = 0;
-  uint64_t ends_seen_ = 0;  // of transactions without a virtual xid
-  uint64_t ends_lost_ = 0;
+  uint64_t whole_ = 0;  // transactions with BEGIN and end, of those without a virtual xid
+  uint64_t torn_ = 0;   // with one of the two
 };
 
 }  // namespace ectoscope

@@ -161,12 +161,17 @@ TEST(OverFetch, StatementsOfATransactionAreOneUse) {
   begin.transaction = TransactionVerb::kBegin;
   Query commit;
   commit.transaction = TransactionVerb::kCommit;
-  const auto others = [] {
-    return Held().uses(2, 110, 990, 10).uses(3, 110, 990, 10).uses(4, 115, 990, 10);
+  const auto held = [](int at, const Query& query) {
+    return Held()
+        .uses(2, 110, 990, 10)
+        .uses(3, 110, 990, 10)
+        .uses(4, 115, 990, 10)
+        .uses(4, at, at, 1, query)
+        .until(1000);
   };
-  EXPECT_EQ(others().until(1000).size(), 1U);
-  EXPECT_EQ(others().uses(4, 105, 105, 1, begin).until(1000), Times{});
-  EXPECT_EQ(others().uses(4, 995, 995, 1, commit).until(1000), Times{}) << "it began before";
+  EXPECT_EQ(held(105, select_all("users")).size(), 1U);
+  EXPECT_EQ(held(105, begin), Times{});
+  EXPECT_EQ(held(995, commit), Times{}) << "it began before";
   EXPECT_EQ(Held()
                 .uses(2, 110, 990, 10)
                 .uses(3, 110, 990, 10)

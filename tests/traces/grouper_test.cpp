@@ -132,6 +132,29 @@ TEST(Grouper, WhereEndsAreLostNoTransactionIsBelieved) {
   EXPECT_THAT(transactions(app), SizeIs(Le(3U))) << "until it was known";
 }
 
+TEST(Grouper, AWriteWhoseBeginIsLostIsNotLoose) {
+  const auto requests_with_writes = [](bool begins_shown) {
+    StreamBuilder app;
+    const QueryId begin = app.control(TransactionVerb::kBegin);
+    const QueryId commit = app.control(TransactionVerb::kCommit);
+    const QueryId orders = app.insert_into("orders");
+    const QueryId items = app.insert_into("order_items");
+    for (int i = 0; i < 40; ++i) {
+      const double at = 3000.0 * i;
+      if (begins_shown) app.run(begin, at);
+      app.run(orders, at + 1, i);
+      app.run(items, at + 2, i);
+      app.run(commit, at + 3);
+    }
+    size_t loose = 0;
+    for (const auto& trace : app.group())
+      if (trace.grouped_by == GroupedBy::kChain && trace.executions.size() == 2) ++loose;
+    return loose;
+  };
+  EXPECT_EQ(requests_with_writes(true), 0U);
+  EXPECT_LE(requests_with_writes(false), 4U) << "until it was known";
+}
+
 TEST(Grouper, ATransactionThatTheLogsEndCutsOff) {
   const auto open_for = [](double ms, int ended_before) {
     StreamBuilder app;
