@@ -147,6 +147,7 @@ void FindingTracker::show(Finding finding, EventTime wall) {
 }
 
 bool FindingTracker::ran_on(const std::string& id, const Life& life, EventTime event_now) const {
+  if (life.last_seen == EventTime::min()) return false;  // counted, not yet shown
   if (event_now - life.last_seen < kLeastTime) return false;
   const auto known = book_.known(id);
   if (!known || known->totals.occurrences() == 0) return false;
