@@ -143,6 +143,7 @@ class LoopLinker {
   struct Votes {
     int for_it = 0;
     int all = 0;
+    bool near = false;  // the later begins where the earlier might have gone on
   };
   using StrandVotes = std::map<std::pair<uint32_t, uint32_t>, Votes>;
 
@@ -209,7 +210,9 @@ class LoopLinker {
   void halve_lessons();
   void cut_between_loops(bool cold);
   void build_strands();
-  [[nodiscard]] StrandVotes votes_of_neighbours() const;
+  StrandVotes votes_of_neighbours();
+  [[nodiscard]] bool side_by_side(uint32_t one, uint32_t other) const;
+  [[nodiscard]] bool same_rows(uint32_t one, uint32_t other) const;
   void join_interleaved();
   void join(uint32_t into, uint32_t from);
   void judge();

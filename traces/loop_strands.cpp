@@ -10,8 +10,8 @@ namespace {
 
 constexpr Micros kJoinGap{250'000};  // between the executions that vote
 constexpr float kTellingRatio = 5;
-constexpr double kJoinShare = 0.35;  // of the votes
-constexpr uint64_t kCutCount = 4;    // executions before a chain's keys say what it is
+constexpr double kJoinShare = 0.2;  // of the votes
+constexpr uint64_t kCutCount = 4;   // executions before a chain's keys say what it is
 constexpr double kCutTold = 0.7;
 constexpr int kVotesEach = 3;      // of one execution for one strand
 constexpr double kByChance = 1.5;  // log odds: so many shapes in so many windows, chance loops too
@@ -100,7 +100,8 @@ void LoopLinker::join(uint32_t into, uint32_t from) {
 
 // Executions of two strands that stand side by side vote: do their keys follow each other as one
 // loop's keys do?
-LoopLinker::StrandVotes LoopLinker::votes_of_neighbours() const {
+LoopLinker::StrandVotes LoopLinker::votes_of_neighbours() {
+  begin_sweep();
   StrandVotes votes;
   std::vector<std::pair<uint32_t, int>> heard;
   for (size_t i = 0; i < order_.size(); ++i) {
@@ -116,19 +117,53 @@ LoopLinker::StrandVotes LoopLinker::votes_of_neighbours() const {
       if (++found->second > kVotesEach) continue;
       Votes& pair = votes[std::minmax(before.strand, node.strand)];
       ++pair.all;
+      if (before.after == kNone && node.before == kNone) {
+        Candidate supposed = candidate;
+        supposed.keys = std::max(supposed.keys, kTellingRatio);
+        pair.near = pair.near || weight(supposed, node) > shares_.start;
+      }
       if (key_ratio(candidate.before, order_[i]) >= kTellingRatio) ++pair.for_it;
     }
   }
   return votes;
 }
 
-// A loop whose links skipped every other execution leaves two strands.
+bool LoopLinker::side_by_side(uint32_t one, uint32_t other) const {
+  const Span& a = strand_pool_[one].span;
+  const Span& b = strand_pool_[other].span;
+  return a.start < b.end && b.start < a.end;
+}
+
+// One loop asks for each of its keys once, or repeats them in every part of it.
+bool LoopLinker::same_rows(uint32_t one, uint32_t other) const {
+  const size_t slot = keys_.telling_slot();
+  std::vector<int64_t> keys;
+  size_t repeated = 0;
+  for (const uint32_t strand : {one, other}) {
+    const auto first = static_cast<std::ptrdiff_t>(keys.size());
+    for (uint32_t id = strand_pool_[strand].head; id != kNone; id = nodes_[id].in_strand) {
+      if (nodes_[id].keys.has(slot)) keys.push_back(nodes_[id].keys.value[slot]);
+    }
+    std::sort(keys.begin() + first, keys.end());
+    const auto end = std::unique(keys.begin() + first, keys.end());
+    repeated += static_cast<size_t>(keys.end() - end);
+    keys.erase(end, keys.end());
+  }
+  const size_t all = keys.size();
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return all - keys.size() > repeated;
+}
+
+// A loop whose links skipped every other execution leaves two strands side by side, and so do two
+// loops over the same rows.  Strands that come one after the other are one loop's only where a
+// telling key would have linked them.
 void LoopLinker::join_interleaved() {
-  std::vector<std::tuple<double, int, uint32_t, uint32_t>> surest;
+  std::vector<std::tuple<double, int, uint32_t, uint32_t, bool>> surest;
   for (const auto& [pair, vote] : votes_of_neighbours()) {
     const double share = static_cast<double>(vote.for_it) / vote.all;
     if (vote.for_it == 0 || share < kJoinShare || (vote.for_it < 2 && share < 1)) continue;
-    surest.emplace_back(-share, -vote.for_it, pair.first, pair.second);
+    surest.emplace_back(-share, -vote.for_it, pair.first, pair.second, vote.near);
   }
   std::sort(surest.begin(), surest.end());
   std::map<uint32_t, uint32_t> joined;  // strand -> the one that holds it now
@@ -137,10 +172,10 @@ void LoopLinker::join_interleaved() {
       strand = at->second;
     return strand;
   };
-  for (const auto& [share, count, one, other] : surest) {
+  for (const auto& [share, count, one, other, near] : surest) {
     const uint32_t a = home(one);
     const uint32_t b = home(other);
-    if (a == b) continue;
+    if (a == b || !(near || side_by_side(a, b)) || same_rows(a, b)) continue;
     join(a, b);
     joined[b] = a;
   }

@@ -69,6 +69,43 @@ TEST(Chain, TellsConcurrentLoopsApartByTheirKeys) {
   EXPECT_GE(whole, 16U) << "of 20 loops that ran four at a time";
 }
 
+// Tasks side by side ask for their keys nearly in order, so differences of a few tell; still,
+// visitors who read the same rows at the same time are one loop each.
+TEST(Chain, LoopsOverTheSameRowsAreOneEach) {
+  constexpr int kRows = 20;
+  StreamBuilder app;
+  const QueryId comments = app.select_by("comments", "post_id");
+  Scatter scatter;
+  uint64_t visitors = 0;
+  const auto visit = [&](double at, int64_t first) {
+    ++visitors;
+    for (int i = 0; i < kRows; ++i) {
+      at += 4;
+      app.run(comments, at + static_cast<double>(scatter.below(12)), first - i,
+              static_cast<int32_t>(100 + scatter.below(10)))
+          .position = visitors;
+    }
+  };
+  for (int page = 0; page < 60; ++page) {
+    const int64_t first = 10'000 + scatter.below(1'000'000);
+    const double at = page * 1200.0;
+    visit(at, first);
+    visit(at + 600, first);
+    visit(at + 620, first + 3 + scatter.below(3));
+  }
+  size_t whole = 0;
+  size_t mixed = 0;
+  for (const Kept& loop : loops(app.group(), comments, 5)) {
+    std::set<uint64_t> of;
+    for (const Execution& execution : loop.executions)
+      of.insert(execution.position);
+    if (of.size() > 1) ++mixed;
+    if (of.size() == 1 && loop.executions.size() == kRows) ++whole;
+  }
+  EXPECT_GE(whole, 135U) << "of 180 loops";
+  EXPECT_LE(mixed, 12U);
+}
+
 // The formats of a log have the lines of one millisecond in different orders.
 TEST(Chain, TheOrderWithinATickIsAnAccident) {
   const auto links = [](bool reversed) {
