@@ -76,21 +76,40 @@ std::string_view FindingBook::canonical(QueryId id) const {
   return id == kNoQuery ? std::string_view{} : std::string_view(queries_[id].canonical);
 }
 
-uint64_t FindingBook::place_of(const DetectorEntry& entry, const Observation& observation,
-                               const Stream& stream) const {
+uint64_t FindingBook::place_of(const Problem& problem) const {
   const std::hash<std::string_view> hash;
-  uint64_t place = hash(entry.name);
-  for (const std::string_view field :
-       {canonical(observation.query), std::string_view(stream.database),
-        std::string_view(stream.server)}) {
+  uint64_t place = hash(problem.entry->name);
+  for (const std::string_view field : {canonical(problem.query), std::string_view(problem.database),
+                                       std::string_view(problem.server)}) {
     place = mix_hash(place, hash(field));
   }
   return place;
 }
 
+/// A finding's id is a SHA-256 over long texts: of what was seen just now it need not be made
+/// again.
 std::optional<size_t> FindingBook::problem_of(const DetectorEntry& entry,
                                               const Observation& observation,
                                               const Stream& stream) {
+  size_t& recent =
+      recent_[mix_hash(mix_hash(std::hash<std::string_view>{}(entry.name), observation.query),
+                       observation.parent) %
+              recent_.size()];
+  if (recent < problems_.size()) {
+    const Problem& problem = problems_[recent];
+    if (problem.entry == &entry && problem.query == observation.query &&
+        problem.parent == observation.parent && problem.server == stream.server &&
+        problem.database == stream.database)
+      return recent;
+  }
+  const std::optional<size_t> found = find_or_add(entry, observation, stream);
+  if (found) recent = *found;
+  return found;
+}
+
+std::optional<size_t> FindingBook::find_or_add(const DetectorEntry& entry,
+                                               const Observation& observation,
+                                               const Stream& stream) {
   std::string id = finding_id({entry.name, stream.server, stream.database,
                                canonical(observation.query), canonical(observation.parent)});
   if (const auto known = by_id_.find(id); known != by_id_.end()) return known->second;
@@ -113,6 +132,7 @@ std::optional<size_t> FindingBook::problem_of(const DetectorEntry& entry,
 }
 
 size_t FindingBook::place(Problem problem) {
+  problem.place = place_of(problem);
   const size_t at = free_.empty() ? problems_.size() : free_.back();
   by_id_.emplace(problem.id, at);
   if (free_.empty()) {
@@ -137,6 +157,7 @@ void FindingBook::forget(const std::string& id) {
   by_id_.erase(found);
   for (auto& [number, of_trace] : open_)
     std::erase_if(of_trace, [at](const Open& open) { return open.problem == at; });
+  problems_[at].entry = nullptr;
   problems_[at].totals = FindingTotals(limits_.examples);
   changed_.erase(at);
   free_.push_back(at);
@@ -212,9 +233,8 @@ void FindingBook::add(const DetectorEntry& entry, Observation observation, const
                       const Execution* execution, const Stream& stream, std::string_view route,
                       std::string_view place) {
   const std::optional<size_t> index = problem_of(entry, observation, stream);
-  const uint64_t counted_under = place_of(entry, observation, stream);
   if (!index) return;
-  FindingTotals& totals = problems_[*index].totals;
+  const Problem& problem = problems_[*index];
   Occurred occurred;
   occurred.application = stream.application;
   occurred.route = route;
@@ -228,11 +248,11 @@ void FindingBook::add(const DetectorEntry& entry, Observation observation, const
     return;
   }
   occurred.example = example_of(observation, *trace);
-  if (totals.would_be_worst({occurred.example, observation.repeats})) {
+  if (problem.totals.would_be_worst({occurred.example, observation.repeats})) {
     occurred.timeline = timeline_of(*trace, observation);
   }
   occurred.observation = std::move(observation);
-  add_to_trace(*trace, {counted_under, judgement_, *index, std::move(occurred)});
+  add_to_trace(*trace, {problem.place, judgement_, *index, std::move(occurred)});
 }
 
 void FindingBook::add_sampled(const DetectorEntry& entry, Observation observation,

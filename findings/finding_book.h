@@ -1,6 +1,7 @@
 // One finding per problem, gathered from the observations of its occurrences.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -106,12 +107,13 @@ class FindingBook {
  private:
   struct Problem {
     std::string id;
-    const DetectorEntry* entry;
+    const DetectorEntry* entry;  // null: forgotten
     std::string server;
     std::string database;
     QueryId query;
     QueryId parent;
     FindingTotals totals;
+    uint64_t place = 0;  // see Open
   };
   struct Open {
     uint64_t place;  // hash of kind, child, database and server: what a trace counts once under
@@ -123,8 +125,9 @@ class FindingBook {
   [[nodiscard]] std::string_view canonical(QueryId id) const;
   std::optional<size_t> problem_of(const DetectorEntry& entry, const Observation& observation,
                                    const Stream& stream);
-  [[nodiscard]] uint64_t place_of(const DetectorEntry& entry, const Observation& observation,
-                                  const Stream& stream) const;
+  std::optional<size_t> find_or_add(const DetectorEntry& entry, const Observation& observation,
+                                    const Stream& stream);
+  [[nodiscard]] uint64_t place_of(const Problem& problem) const;
   [[nodiscard]] std::vector<TimelineStep> timeline_of(const Trace& trace,
                                                       const Observation& observation) const;
   void add_to_trace(const Trace& trace, Open open);
@@ -144,6 +147,7 @@ class FindingBook {
   std::vector<size_t> free_;  // places in problems_
   std::set<size_t> changed_;  // likewise
   std::unordered_map<std::string, size_t> by_id_;
+  std::array<size_t, 256> recent_{};  // places in problems_, some of them another's by now
   std::map<uint64_t, std::vector<Open>> open_;  // by Trace::number
   uint64_t judgement_ = 0;                      // counts calls of begin_judgement()
   std::optional<uint64_t> closing_;             // the trace of the latest call, if it is closed
