@@ -54,7 +54,7 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   LoopLinker*& linker = shapes_[execution.query].linker;
   if (linker == nullptr) {
     auto& made = loops_[key_of(execution.query)];
-    made = std::make_unique<LoopLinker>(query, limits_);
+    made = std::make_unique<LoopLinker>(query, limits_, workspace_);
     linker = made.get();
   }
   linker->add(execution);

@@ -69,6 +69,7 @@ class Chain {
     return {queries_[query].fingerprint, query};
   }
 
+  LoopLinker::Workspace workspace_;
   std::map<ShapeKey, std::unique_ptr<LoopLinker>> loops_;
   StreamModels models_;
   ParentModel parents_;

@@ -35,8 +35,8 @@ double microseconds(Micros time) {
 
 }  // namespace
 
-LoopLinker::LoopLinker(const Query& query, const LoopLimits& limits)
-    : query_(query), limits_(limits) {}
+LoopLinker::LoopLinker(const Query& query, const LoopLimits& limits, Workspace& workspace)
+    : query_(query), limits_(limits), work_(workspace) {}
 
 uint32_t LoopLinker::take_node(const Execution& execution) {
   uint32_t id = 0;
@@ -148,25 +148,26 @@ void LoopLinker::learn_softly() {
 }
 
 void LoopLinker::gather_pairs() {
-  pairs_.clear();
+  work_.pairs.clear();
   begin_sweep();
   const double start = shares_.start;
+  const double least = supposing_ ? kSupposed : 1;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;
-    const size_t first = pairs_.size();
-    for (size_t at = first_candidate_[i]; at < first_candidate_[i + 1]; ++at) {
-      const Candidate& candidate = candidates_[at];
+    const size_t first = work_.pairs.size();
+    for (size_t at = work_.first_candidate[i]; at < work_.first_candidate[i + 1]; ++at) {
+      const Candidate& candidate = work_.candidates[at];
       if (nodes_[candidate.before].after != kNone) continue;
-      const double odds = weight(candidate, node) / start;
-      if (odds > (supposing_ ? kSupposed : 1))
-        pairs_.push_back({odds, candidate.before, order_[i], static_cast<uint32_t>(at)});
+      const double odds = weight(candidate, node, least * start) / start;
+      if (odds > least)
+        work_.pairs.push_back({odds, candidate.before, order_[i], static_cast<uint32_t>(at)});
     }
-    if (pairs_.size() - first <= kPairsEach) continue;
-    const auto begin = pairs_.begin() + static_cast<std::ptrdiff_t>(first);
-    std::nth_element(begin, begin + kPairsEach, pairs_.end(),
+    if (work_.pairs.size() - first <= kPairsEach) continue;
+    const auto begin = work_.pairs.begin() + static_cast<std::ptrdiff_t>(first);
+    std::nth_element(begin, begin + kPairsEach, work_.pairs.end(),
                      [](const Pair& a, const Pair& b) { return a.weight > b.weight; });
-    pairs_.resize(first + kPairsEach);
+    work_.pairs.resize(first + kPairsEach);
   }
 }
 
@@ -181,14 +182,14 @@ void LoopLinker::match() {
   }
   gather_pairs();
   const auto started = [&](uint32_t id) { return nodes_[id].started_at; };
-  std::sort(pairs_.begin(), pairs_.end(), [&](const Pair& a, const Pair& b) {
+  std::sort(work_.pairs.begin(), work_.pairs.end(), [&](const Pair& a, const Pair& b) {
     if (a.weight != b.weight) return a.weight > b.weight;
     if (a.after != b.after)
       return started(a.after) != started(b.after) ? started(a.after) < started(b.after)
                                                   : a.after < b.after;
     return a.before < b.before;
   });
-  for (const Pair& pair : pairs_) {
+  for (const Pair& pair : work_.pairs) {
     if (nodes_[pair.before].after != kNone || nodes_[pair.after].before != kNone) continue;
     nodes_[pair.before].after = pair.after;
     nodes_[pair.after].before = pair.before;
@@ -198,28 +199,28 @@ void LoopLinker::match() {
 
 void LoopLinker::find_chains() {
   ++round_;
-  chains_.clear();
+  work_.chains.clear();
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
     if (node.strand != kNone) {
       Strand& strand = strand_pool_[node.strand];
       if (strand.chain_round != round_) {
         strand.chain_round = round_;
-        strand.chain = static_cast<uint32_t>(chains_.size());
-        chains_.push_back(strand.span);
+        strand.chain = static_cast<uint32_t>(work_.chains.size());
+        work_.chains.push_back(strand.span);
       }
       node.chain = strand.chain;
       continue;
     }
     if (node.before == kNone) {
-      node.chain = static_cast<uint32_t>(chains_.size());
-      chains_.emplace_back();
+      node.chain = static_cast<uint32_t>(work_.chains.size());
+      work_.chains.emplace_back();
     } else {
       const Node& before = nodes_[node.before];
       node.chain = before.chain;
-      if (candidates_[node.candidate].tells) ++chains_[node.chain].told;
+      if (work_.candidates[node.candidate].tells) ++work_.chains[node.chain].told;
     }
-    chains_[node.chain].add(node);
+    work_.chains[node.chain].add(node);
   }
   pace_chains();
 }
@@ -240,20 +241,20 @@ void LoopLinker::drop_unlikely() {
   begin_sweep();
   const double start = shares_.start;
   const double lone = std::max(1.0, executions_ - in_loops_ + loop_starts_);
-  odds_.assign(chains_.size(), std::log(std::max(kLeastBegun, loop_starts_ / lone)));
+  work_.odds.assign(work_.chains.size(), std::log(std::max(kLeastBegun, loop_starts_ / lone)));
   for (const uint32_t id : order_) {
     const Node& node = nodes_[id];
     if (node.strand != kNone) {
-      if (strand_pool_[node.strand].span.count >= kLoop) odds_[node.chain] = kBegunAlready;
+      if (strand_pool_[node.strand].span.count >= kLoop) work_.odds[node.chain] = kBegunAlready;
       continue;
     }
     if (node.before == kNone) continue;
-    const double its_weight = weight(candidates_[node.candidate], node);
-    odds_[node.chain] += std::log(std::max(kLeastOdds, its_weight / start));
+    const double its_weight = weight(work_.candidates[node.candidate], node);
+    work_.odds[node.chain] += std::log(std::max(kLeastOdds, its_weight / start));
   }
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
-    if (node.strand != kNone || node.before == kNone || odds_[node.chain] > 0) continue;
+    if (node.strand != kNone || node.before == kNone || work_.odds[node.chain] > 0) continue;
     nodes_[node.before].after = kNone;
     node.before = kNone;
   }
@@ -264,12 +265,12 @@ void LoopLinker::learn_shares(bool cold) {
   double in_loops = 0;
   double executions = 0;
   double starts = 0;
-  std::vector<bool> seen(chains_.size());
+  std::vector<bool> seen(work_.chains.size());
   for (const uint32_t id : order_) {
     const Node& node = nodes_[id];
     if (node.strand != kNone) continue;
     executions += 1;
-    if (chains_[node.chain].count < kLoop) continue;
+    if (work_.chains[node.chain].count < kLoop) continue;
     in_loops += 1;
     if (!seen[node.chain]) starts += 1;
     seen[node.chain] = true;

@@ -41,7 +41,12 @@ struct Loop {
 /// strands.
 class LoopLinker {
  public:
-  LoopLinker(const Query& query, const LoopLimits& limits);
+  /// What the sweeps over one window fill, and the next window begins anew.  The linkers of a
+  /// stream run one after the other and share one, so that it stays in the core's cache.
+  class Workspace;
+
+  /// `workspace` must outlive it, as the others must.
+  LoopLinker(const Query& query, const LoopLimits& limits, Workspace& workspace);
 
   void add(const Execution& execution);
 
@@ -49,11 +54,7 @@ class LoopLinker {
   /// nothing can join any longer to `closed(const Loop&)`.  `stream` is shared by the stream's
   /// shapes.
   template <typename Closed>
-  void process(EventTime horizon, StreamModels& stream, Closed&& closed) {
-    assign(horizon, stream);
-    for (size_t looked_at = 0; next_closed(horizon, looked_at);)
-      closed(loop_);
-  }
+  void process(EventTime horizon, StreamModels& stream, Closed&& closed);
 
   /// Visits the executions that wait for their window and those of open strands.
   template <typename Visit>
@@ -87,9 +88,9 @@ class LoopLinker {
     uint32_t linked_to = kNone;  // what it followed in the last match
     uint32_t strand = kNone;     // kNone until its window is assigned
     uint32_t in_strand = kNone;  // next in the strand's list
-    uint32_t chain = kNone;      // during assignment: index into chains_
+    uint32_t chain = kNone;      // during assignment: index into its chains
     uint32_t backend = 0;        // PoolModel's number for its pid
-    uint32_t candidate = kNone;  // in candidates_, of the link that match() made
+    uint32_t candidate = kNone;  // of the workspace, of the link that match() made
     float own = 0;               // what the link to linked_to taught keys_
     float sure = 0;              // the probability of the link to `before`
     double rate = 1;  // what chance brings when it started, on the clock that is believed
@@ -166,6 +167,8 @@ class LoopLinker {
     double start = 0;
     double lone_goes_on = 0;
     double loop_goes_on = 0;
+    double lone_floor = 0;  // of the root in weight()
+    double loop_floor = 0;
     double negligible = 0;  // evidence of a link to a loop that is worth no further look
   };
 
@@ -182,17 +185,14 @@ class LoopLinker {
   template <typename Visit>
   void for_reachable(size_t position, Visit&& visit) const;
   void gather_candidates();
-  [[nodiscard]] std::span<const Candidate> candidates(size_t position) const {
-    return std::span(candidates_).subspan(first_candidate_[position], count_of(position));
-  }
-  [[nodiscard]] size_t count_of(size_t position) const {
-    return first_candidate_[position + 1] - first_candidate_[position];
-  }
+  [[nodiscard]] std::span<const Candidate> candidates(size_t position) const;
   [[nodiscard]] LinkGap gap_between(const Node& before, const Node& after) const;
   [[nodiscard]] double key_ratio(uint32_t before, uint32_t after) const;
-  [[nodiscard]] double weight(const Candidate& candidate, const Node& after) const;
+  /// May say 0 of what is less than `least`.
+  [[nodiscard]] double weight(const Candidate& candidate, const Node& after,
+                              double least = 0) const;
   [[nodiscard]] double weight_in_loop(const Candidate& candidate, const Node& after,
-                                      const Pace& pace) const;
+                                      const Pace& pace, double least) const;
   [[nodiscard]] double start_weight() const;
   void pace_chains();
   void begin_sweep();
@@ -223,6 +223,7 @@ class LoopLinker {
 
   const Query& query_;
   const LoopLimits& limits_;
+  Workspace& work_;
   KeyModel keys_;
   StreamModels* stream_ = nullptr;  // during process() only
 
@@ -234,18 +235,9 @@ class LoopLinker {
   std::vector<uint32_t> open_;     // strands
   std::vector<uint32_t> pending_;  // nodes that wait for their window
   std::vector<uint32_t> order_;    // nodes of the last max_gap and the window, by end
-  std::vector<Span> chains_;
-  std::vector<Pace> paces_;  // of chains_
   Shares shares_;
-  std::vector<Pair> pairs_;
-  std::vector<double> odds_;                          // by chain, logarithms
-  std::vector<Candidate> candidates_;                 // of the window's nodes, in order_
-  std::vector<size_t> first_candidate_;               // by position in order_, and one more
-  std::vector<std::pair<int64_t, uint32_t>> by_key_;  // (key, position in order_)
-  std::vector<double> told_;                          // of order_tick()
-  std::vector<KeyValues> distant_;                    // a sample of keys seen before
+  std::vector<KeyValues> distant_;  // a sample of keys seen before
   std::vector<EventTime> distant_at_;
-  Loop loop_;
 
   double rate_ = 0;        // executions per microsecond, smoothed over windows
   double usual_rate_ = 0;  // the same over more windows, without the present one
@@ -258,7 +250,7 @@ class LoopLinker {
   double in_loops_ = 1;  // executions in strands of four and more
   double executions_ = 1;
   double loop_starts_ = 0.15;
-  bool classed_ = false;    // chains_ is valid: lone statements and loops are told apart
+  bool classed_ = false;    // the chains are valid: lone statements and loops are told apart
   bool supposing_ = false;  // each execution is weighed as if it stood in a loop
   EventTime first_seen_{};
   bool any_seen_ = false;
@@ -268,5 +260,31 @@ class LoopLinker {
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // the same for each run: replays are equal
   uint64_t strands_closed_ = 0;
 };
+
+class LoopLinker::Workspace {
+  friend class LoopLinker;
+
+  std::vector<Candidate> candidates;                 // of the window's nodes, in order_
+  std::vector<size_t> first_candidate;               // by position in order_, and one more
+  std::vector<std::pair<int64_t, uint32_t>> by_key;  // (key, position in order_)
+  std::vector<double> told;                          // of order_tick()
+  std::vector<Pair> pairs;
+  std::vector<Span> chains;
+  std::vector<Pace> paces;   // of chains
+  std::vector<double> odds;  // of chains, logarithms
+  Loop loop;
+};
+
+template <typename Closed>
+void LoopLinker::process(EventTime horizon, StreamModels& stream, Closed&& closed) {
+  assign(horizon, stream);
+  for (size_t looked_at = 0; next_closed(horizon, looked_at);)
+    closed(work_.loop);
+}
+
+inline std::span<const LoopLinker::Candidate> LoopLinker::candidates(size_t position) const {
+  const size_t first = work_.first_candidate[position];
+  return std::span(work_.candidates).subspan(first, work_.first_candidate[position + 1] - first);
+}
 
 }  // namespace ectoscope

@@ -25,12 +25,12 @@ void LoopLinker::cut_between_loops(bool cold) {
   for (const uint32_t id : order_) {
     Node& node = nodes_[id];
     if (!node.fresh || node.before == kNone) continue;
-    const Span& chain = chains_[node.chain];
+    const Span& chain = work_.chains[node.chain];
     if (chain.count < kCutCount) continue;
     if (static_cast<double>(chain.told) < kCutTold * static_cast<double>(chain.count - 1)) continue;
     Node& before = nodes_[node.before];
     // While it was cold, keys have learned since the candidates were gathered.
-    if (cold ? key_ratio(node.before, id) >= kTellingRatio : candidates_[node.candidate].tells)
+    if (cold ? key_ratio(node.before, id) >= kTellingRatio : work_.candidates[node.candidate].tells)
       continue;
     const uint32_t earlier = before.before;
     if (earlier != kNone && key_ratio(earlier, id) >= kTellingRatio) continue;
@@ -257,16 +257,16 @@ bool LoopLinker::next_closed(EventTime horizon, size_t& looked_at) {
     ++strands_closed_;
     const bool loop = strand.span.count >= 3;
     if (loop) {
-      loop_.executions.clear();
+      work_.loop.executions.clear();
       for (uint32_t at = strand.head; at != kNone; at = nodes_[at].in_strand) {
-        loop_.executions.push_back(runs_[at]);
+        work_.loop.executions.push_back(runs_[at]);
       }
       std::stable_sort(
-          loop_.executions.begin(), loop_.executions.end(),
+          work_.loop.executions.begin(), work_.loop.executions.end(),
           [](const Execution& a, const Execution& b) { return a.ended_at < b.ended_at; });
-      loop_.count = strand.span.count;
-      loop_.duration = strand.span.busy;
-      loop_.confidence = confidence(strand);
+      work_.loop.count = strand.span.count;
+      work_.loop.duration = strand.span.busy;
+      work_.loop.confidence = confidence(strand);
     }
     free_strand(id);
     if (loop) return true;

@@ -18,8 +18,9 @@ constexpr double kLeastGap = 500;
 constexpr double kTelling = 5;  // ratio of keys that tell
 constexpr size_t kTick = 16;    // executions of one tick that are put in order
 constexpr Micros kOverlap{-1000};
-constexpr double kOverlapCosts = -3;  // as GapModel has it
-constexpr double kOwnPace = 0.75;     // a loop's own, against the stream's; all wait the same turns
+constexpr double kOverlapCosts = -3;    // as GapModel has it
+constexpr double kRounding = 1 + 1e-9;  // more than all of a weight's roundings
+constexpr double kOwnPace = 0.75;  // a loop's own, against the stream's; all wait the same turns
 
 double microseconds(Micros time) {
   return static_cast<double>(time.count());
@@ -89,14 +90,14 @@ void LoopLinker::for_reachable(size_t position, Visit&& visit) const {
     visit(order_[nearest - 1]);
   }
   const size_t slot = keys_.telling_slot();
-  if (by_key_.empty() || !after.keys.has(slot)) return;
+  if (work_.by_key.empty() || !after.keys.has(slot)) return;
   for (const int64_t delta : keys_.telling()) {
     const auto wanted = static_cast<int64_t>(static_cast<uint64_t>(after.keys.value[slot]) -
                                              static_cast<uint64_t>(delta));
-    auto found = std::lower_bound(by_key_.begin(), by_key_.end(),
+    auto found = std::lower_bound(work_.by_key.begin(), work_.by_key.end(),
                                   std::pair{wanted, static_cast<uint32_t>(nearest)});
     // From the latest before `nearest` backwards.
-    for (size_t i = 0; i < kPerKey && found != by_key_.begin(); ++i) {
+    for (size_t i = 0; i < kPerKey && found != work_.by_key.begin(); ++i) {
       --found;
       if (found->first != wanted) break;
       if (in_reach(nodes_[order_[found->second]])) visit(order_[found->second]);
@@ -106,9 +107,9 @@ void LoopLinker::for_reachable(size_t position, Visit&& visit) const {
 
 // Of one tick: each time the execution comes next that the fewest of the others lead to.
 void LoopLinker::order_tick(std::span<uint32_t> tick) {
-  told_.assign(tick.size() * tick.size(), 0);  // [after, before]
+  work_.told.assign(tick.size() * tick.size(), 0);  // [after, before]
   const auto told = [&](size_t after, size_t before) -> double& {
-    return told_[after * tick.size() + before];
+    return work_.told[after * tick.size() + before];
   };
   for (size_t a = 0; a < tick.size(); ++a) {
     for (size_t b = 0; b < a; ++b) {
@@ -158,22 +159,22 @@ void LoopLinker::order_ticks() {
 void LoopLinker::index_keys() {
   keys_.refresh();
   order_ticks();
-  by_key_.clear();
+  work_.by_key.clear();
   if (keys_.telling().empty()) return;
   const size_t slot = keys_.telling_slot();
   for (size_t i = 0; i < order_.size(); ++i) {
     const KeyValues& keys = nodes_[order_[i]].keys;
-    if (keys.has(slot)) by_key_.emplace_back(keys.value[slot], static_cast<uint32_t>(i));
+    if (keys.has(slot)) work_.by_key.emplace_back(keys.value[slot], static_cast<uint32_t>(i));
   }
-  std::sort(by_key_.begin(), by_key_.end());
+  std::sort(work_.by_key.begin(), work_.by_key.end());
 }
 
 void LoopLinker::gather_candidates() {
   const GapModel& gaps = stream_->gaps();
-  candidates_.clear();
-  first_candidate_.clear();
+  work_.candidates.clear();
+  work_.first_candidate.clear();
   for (size_t i = 0; i < order_.size(); ++i) {
-    first_candidate_.push_back(candidates_.size());
+    work_.first_candidate.push_back(work_.candidates.size());
     const uint32_t id = order_[i];
     const Node& node = nodes_[id];
     if (!node.fresh) continue;
@@ -183,14 +184,14 @@ void LoopLinker::gather_candidates() {
       const double cost = gap < kOverlap ? kOverlapCosts : 1;
       const double keys = key_ratio(before_id, id);
       const GapModel::Reading read = gaps.read(gap);
-      candidates_.push_back(
+      work_.candidates.push_back(
           {before_id, static_cast<float>(keys),
            static_cast<float>(stream_->pool.ratio(before.backend, node.backend) / node.rate),
            static_cast<float>(read.density), static_cast<float>(read.survival),
            static_cast<float>(std::max(kLeastGap, cost * microseconds(gap))), keys >= kTelling});
     });
   }
-  first_candidate_.push_back(candidates_.size());
+  work_.first_candidate.push_back(work_.candidates.size());
   pace_chains();  // index_keys() may have changed what untold keys are worth
 }
 
@@ -200,23 +201,28 @@ void LoopLinker::gather_candidates() {
 //
 // A full hazard joins loops that ran one after the other, a mere density breaks them at each pause:
 // the root between the two was best over docs/chain.md's captures.
-double LoopLinker::weight(const Candidate& candidate, const Node& after) const {
+//
+// The root is never under that of 1 - goes_on, the floor: most links are seen to be too weak by it.
+double LoopLinker::weight(const Candidate& candidate, const Node& after, double least) const {
   double goes_on = 0;
+  double floor = 0;
   if (!classed_) {
     goes_on = (linked_ + 1.2) / (weighed_ + 4);
   } else {
-    const Pace& pace = paces_[nodes_[candidate.before].chain];
-    if (pace.seen > 0) return weight_in_loop(candidate, after, pace);
+    const Pace& pace = work_.paces[nodes_[candidate.before].chain];
+    if (pace.seen > 0) return weight_in_loop(candidate, after, pace, least);
     goes_on = shares_.lone_goes_on;
+    floor = shares_.lone_floor;
   }
   const double evidence =
       static_cast<double>(candidate.keys) * static_cast<double>(candidate.others);
-  return evidence * goes_on * static_cast<double>(candidate.density) /
-         std::sqrt(goes_on * static_cast<double>(candidate.survival) + 1 - goes_on);
+  const double intensity = evidence * goes_on * static_cast<double>(candidate.density);
+  if (intensity * kRounding < least * floor) return 0;
+  return intensity / std::sqrt(goes_on * static_cast<double>(candidate.survival) + 1 - goes_on);
 }
 
-double LoopLinker::weight_in_loop(const Candidate& candidate, const Node& after,
-                                  const Pace& pace) const {
+double LoopLinker::weight_in_loop(const Candidate& candidate, const Node& after, const Pace& pace,
+                                  double least) const {
   double seen = pace.seen;
   double time = pace.time;
   const double gap = candidate.gap_us;
@@ -231,25 +237,29 @@ double LoopLinker::weight_in_loop(const Candidate& candidate, const Node& after,
   if (keys < kTelling) keys *= pace.keys;
   const double goes_on = shares_.loop_goes_on;
   const double evidence = keys * static_cast<double>(candidate.others);
-  double density = candidate.density;
+  const double density = candidate.density;
   double survival = candidate.survival;
   const double highest = density + seen / time;
   if (evidence * goes_on * highest < shares_.negligible) return 0;
   // A loop keeps its own pace: predictive density of an exponential gap with a gamma prior.
   const double own_pace = stream_->by_turns() ? 0 : kOwnPace;
+  const auto density_with = [&](double own) {
+    return own_pace * own * seen / (time + gap) + (1 - own_pace) * density;
+  };
+  const double most = time / (time + seen * gap);  // of `own`, by Bernoulli's inequality
+  if (evidence * goes_on * density_with(most) * kRounding < least * shares_.loop_floor) return 0;
   const double own = std::pow(time / (time + gap), seen);
-  density = own_pace * own * seen / (time + gap) + (1 - own_pace) * density;
   survival = own_pace * own + (1 - own_pace) * survival;
-  return evidence * goes_on * density / std::sqrt(goes_on * survival + 1 - goes_on);
+  return evidence * goes_on * density_with(own) / std::sqrt(goes_on * survival + 1 - goes_on);
 }
 
 void LoopLinker::pace_chains() {
-  paces_.assign(chains_.size(), Pace{});
-  for (size_t i = 0; i < chains_.size(); ++i) {
-    const Span& chain = chains_[i];
+  work_.paces.assign(work_.chains.size(), Pace{});
+  for (size_t i = 0; i < work_.chains.size(); ++i) {
+    const Span& chain = work_.chains[i];
     if (chain.count < kLoop) continue;
-    paces_[i] = {static_cast<double>(chain.count - 1), chain.idle(stream_->by_turns()),
-                 chain.untold(keys_.untold()) / keys_.untold()};
+    work_.paces[i] = {static_cast<double>(chain.count - 1), chain.idle(stream_->by_turns()),
+                      chain.untold(keys_.untold()) / keys_.untold()};
   }
 }
 
@@ -257,10 +267,12 @@ void LoopLinker::begin_sweep() {
   shares_.start = start_weight();
   shares_.loop_goes_on = 1 - std::clamp(loop_starts_ / std::max(in_loops_, 1.0), 0.01, 0.2);
   shares_.negligible = kNegligible * std::sqrt(1 - shares_.loop_goes_on) * shares_.start;
+  shares_.loop_floor = std::sqrt(1 - shares_.loop_goes_on);
   const double loops = in_loops_ / executions_;
   const double early = loops * std::min(1.0, 3 * loop_starts_ / std::max(in_loops_, 1e-3));
   shares_.lone_goes_on = supposing_ ? shares_.loop_goes_on
                                     : std::clamp(early / (1 - loops + early), kLeastAlone, 0.95);
+  shares_.lone_floor = std::sqrt(1 - shares_.lone_goes_on);
 }
 
 double LoopLinker::start_weight() const {
