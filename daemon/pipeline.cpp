@@ -73,18 +73,30 @@ std::set<std::string> Pipeline::databases() const {
 
 void Pipeline::on_executions(std::span<const Execution> executions,
                              std::span<const PlannedRun> plans) {
+  const auto out = std::find_if_not(executions.begin(), executions.end(),
+                                    [this](const Execution& it) { return to_judge(it); });
+  if (out != executions.end()) {
+    leave_out(executions, plans, static_cast<size_t>(out - executions.begin()));
+    executions = wanted_;
+    plans = wanted_plans_;
+  }
+  facts_.statements += executions.size();
+  analysis_.add(executions, plans);
+}
+
+/// Copies what is to be judged; `first_out` is the first that is not.
+void Pipeline::leave_out(std::span<const Execution> executions, std::span<const PlannedRun> plans,
+                         size_t first_out) {
   wanted_.clear();
   wanted_plans_.clear();
   auto plan = plans.begin();
   for (size_t i = 0; i < executions.size(); ++i) {
-    const bool take = to_judge(executions[i]);
+    const bool take = i < first_out || (i > first_out && to_judge(executions[i]));
     for (; plan != plans.end() && plan->at == i; ++plan) {
       if (take) wanted_plans_.push_back({wanted_.size(), plan->execution, plan->plan});
     }
     if (take) wanted_.push_back(executions[i]);
   }
-  facts_.statements += wanted_.size();
-  analysis_.add(wanted_, wanted_plans_);
 }
 
 bool Pipeline::to_judge(const Execution& execution) {

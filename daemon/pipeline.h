@@ -71,6 +71,8 @@ class Pipeline {
 
  private:
   void on_executions(std::span<const Execution> executions, std::span<const PlannedRun> plans);
+  void leave_out(std::span<const Execution> executions, std::span<const PlannedRun> plans,
+                 size_t first_out);
   /// Counts what is not for its ectoscope:ignore comment.
   bool to_judge(const Execution& execution);
   [[nodiscard]] bool wanted(const Execution& execution) const;

@@ -22,8 +22,8 @@ constexpr size_t kMaxCachedText = size_t{64} << 10U;
 constexpr size_t kMaxCachedLiterals = 8;
 constexpr int kMaxEdgeComments = 16;
 constexpr size_t kMaxKeptBuffer = size_t{1} << 20U;
-// libpg_query takes 2 KB of stack for a token at worst (measured: nested `(SELECT`, chained `NOT`), so
-// these are read on the caller's stack: to wake the parse thread takes longer than most statements.
+// libpg_query takes 2 KB of stack for a token at worst (measured: nested `(SELECT`, chained `NOT`),
+// so these are read on the caller's stack: to wake the parse thread takes longer than most of them.
 constexpr uint32_t kMaxTokensInPlace = 500;
 
 bool is_space(char c) {

@@ -11,12 +11,19 @@ namespace {
 
 constexpr Micros kParentSlack{1'000};  // stamps have milliseconds
 
+bool reads_rows(const Query& query) {
+  return query.operation == Operation::kSelect && !query.system;
+}
+
 }  // namespace
 
 void Chain::note(const Execution& execution) {
   const Query& query = queries_[execution.query];
-  if (query.operation != Operation::kSelect || query.system) return;
-  ++shapes_[execution.query].reads;
+  if (reads_rows(query)) note(execution, shapes_[execution.query]);
+}
+
+void Chain::note(const Execution& execution, Shape& shape) {
+  ++shape.reads;
   if (reads_.size() - first_read_ >= kMaxReads) drop_read();
   if (free_runs_.empty()) {
     free_runs_.push_back(static_cast<uint32_t>(runs_.size()));
@@ -48,16 +55,19 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   }
   advance(execution.ended_at, sink);
   models_.activity.add(execution.ended_at);
-  note(execution);
   const Query& query = queries_[execution.query];
-  if (!loops_over_keys(query, execution)) return;
-  LoopLinker*& linker = shapes_[execution.query].linker;
-  if (linker == nullptr) {
+  const bool reads = reads_rows(query);
+  const bool loops = loops_over_keys(query, execution);
+  if (!reads && !loops) return;
+  Shape& shape = shapes_[execution.query];
+  if (reads) note(execution, shape);
+  if (!loops) return;
+  if (shape.linker == nullptr) {
     auto& made = loops_[key_of(execution.query)];
     made = std::make_unique<LoopLinker>(query, limits_, workspace_);
-    linker = made.get();
+    shape.linker = made.get();
   }
-  linker->add(execution);
+  shape.linker->add(execution);
   if (++waiting_ >= kMaxWaiting) close_window(execution.ended_at, sink);
 }
 

@@ -56,6 +56,12 @@ class Chain {
   static constexpr size_t kMaxLoops = 4096;  // shapes with a linker
   static constexpr Micros kSettle{250'000};  // late ends of early starts
 
+  struct Shape {
+    uint64_t reads = 0;            // in this window
+    LoopLinker* linker = nullptr;  // in loops_
+  };
+
+  void note(const Execution& execution, Shape& shape);
   void drop_read();
   void close_window(EventTime horizon, const Sink& sink);
   void emit(const Query& query, const Loop& loop, const Sink& sink);
@@ -77,10 +83,6 @@ class Chain {
   size_t first_read_ = 0;
   std::vector<Execution> runs_;      // of reads_
   std::vector<uint32_t> free_runs_;  // in runs_
-  struct Shape {
-    uint64_t reads = 0;            // in this window
-    LoopLinker* linker = nullptr;  // in loops_
-  };
   std::unordered_map<QueryId, Shape> shapes_;
   ShapeRates rates_;
   std::vector<Execution> executions_;

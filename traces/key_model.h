@@ -57,6 +57,9 @@ class DeltaCounts {
     const Cell& cell = cells_[place(delta)];
     return cell.used() ? &cell : nullptr;
   }
+  void prefetch(int64_t delta) const {
+    if (!cells_.empty()) __builtin_prefetch(&cells_[home(delta)]);
+  }
   void halve_linked();
   [[nodiscard]] const std::vector<Cell>& cells() const { return cells_; }
 
@@ -68,10 +71,13 @@ class DeltaCounts {
   static constexpr uint64_t kSpread = 0x9E3779B97F4A7C15ULL;  // 2^64 over the golden ratio
 
   static int64_t stored(int64_t delta) { return delta == kUnused ? kUnused + 1 : delta; }
+  [[nodiscard]] size_t home(int64_t delta) const {
+    return (static_cast<uint64_t>(stored(delta)) * kSpread >> 32U) & (cells_.size() - 1);
+  }
   [[nodiscard]] size_t place(int64_t delta) const {
     const size_t mask = cells_.size() - 1;
+    size_t at = home(delta);
     delta = stored(delta);
-    size_t at = (static_cast<uint64_t>(delta) * kSpread >> 32U) & mask;
     while (cells_[at].used() && cells_[at].delta != delta)
       at = (at + 1) & mask;
     return at;
@@ -92,6 +98,13 @@ class KeyModel {
     const unsigned both = before.present & after.present;
     if (both == 1) return slot_ratio(slots_[0], difference(after.value[0], before.value[0]), own);
     return both == 0 ? ratio_of_hashes(before, after, own) : ratio_of_several(before, after, own);
+  }
+
+  /// ratio() or learn_distant() of these two will be asked soon: each looks into a place of its own
+  /// in tables that no near cache holds.
+  void prepare(const KeyValues& before, const KeyValues& after) const {
+    if ((before.present & after.present) != 1) return;
+    slots_[0].counts.prefetch(difference(after.value[0], before.value[0]));
   }
 
   /// They follow each other in one loop with probability `weight`.

@@ -2,6 +2,7 @@
 #include "traces/loop_linker.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/hash.h"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr size_t kPairsEach = 8;  // pairs kept of one execution
 constexpr size_t kDistantSample = 256;
-constexpr int kDistantPairs = 4;       // an execution
+constexpr size_t kDistantPairs = 4;    // an execution
 constexpr Micros kDistant{1'000'000};  // further apart, a loop's keys are no neighbours any more
 constexpr Micros kCold{4'000'000};     // learn several times from a shape's first seconds
 constexpr int kColdPasses = 4;
@@ -104,11 +105,15 @@ void LoopLinker::learn_chance() {
   for (const uint32_t id : order_) {
     const Node& node = nodes_[id];
     if (node.strand != kNone) continue;
-    for (int i = 0; i < kDistantPairs && !distant_.empty(); ++i) {
+    std::array<size_t, kDistantPairs> drawn{};
+    for (size_t i = 0; i < kDistantPairs && !distant_.empty(); ++i) {
       random_ = mix_hash(random_, 1);
-      const size_t at = random_ % distant_.size();
-      if (node.started_at - distant_at_[at] < kDistant) continue;
-      keys_.learn_distant(distant_[at], node.keys);
+      drawn[i] = random_ % distant_.size();
+      keys_.prepare(distant_[drawn[i]], node.keys);
+    }
+    for (size_t i = 0; i < kDistantPairs && !distant_.empty(); ++i) {
+      if (node.started_at - distant_at_[drawn[i]] < kDistant) continue;
+      keys_.learn_distant(distant_[drawn[i]], node.keys);
     }
     random_ = mix_hash(random_, 2);
     if (distant_.size() < kDistantSample) {

@@ -43,7 +43,7 @@ class LoopLinker {
  public:
   /// What the sweeps over one window fill, and the next window begins anew.  The linkers of a
   /// stream run one after the other and share one, so that it stays in the core's cache.
-  class Workspace;
+  struct Workspace;
 
   /// `workspace` must outlive it, as the others must.
   LoopLinker(const Query& query, const LoopLimits& limits, Workspace& workspace);
@@ -103,13 +103,13 @@ class LoopLinker {
   /// One that a node may have followed, with all of its weight that stays while a window is
   /// assigned.
   struct Candidate {
-    uint32_t before;
-    float keys;
-    float others;  // pool's evidence over chance's rate
-    float density;
-    float survival;
-    float gap_us;  // or turns, see StreamModels::kTurn; never under kLeastGap
-    bool tells;    // by its keys
+    uint32_t before = kNone;
+    float keys = 0;
+    float others = 0;  // pool's evidence over chance's rate
+    float density = 0;
+    float survival = 0;
+    float gap_us = 0;    // or turns, see StreamModels::kTurn; never under kLeastGap
+    bool tells = false;  // by its keys
   };
 
   struct Span {  // of a strand, or of one in the making
@@ -185,6 +185,7 @@ class LoopLinker {
   template <typename Visit>
   void for_reachable(size_t position, Visit&& visit) const;
   void gather_candidates();
+  void weigh_candidate(Candidate& candidate, uint32_t after) const;
   [[nodiscard]] std::span<const Candidate> candidates(size_t position) const;
   [[nodiscard]] LinkGap gap_between(const Node& before, const Node& after) const;
   [[nodiscard]] double key_ratio(uint32_t before, uint32_t after) const;
@@ -261,9 +262,7 @@ class LoopLinker {
   uint64_t strands_closed_ = 0;
 };
 
-class LoopLinker::Workspace {
-  friend class LoopLinker;
-
+struct LoopLinker::Workspace {
   std::vector<Candidate> candidates;                 // of the window's nodes, in order_
   std::vector<size_t> first_candidate;               // by position in order_, and one more
   std::vector<std::pair<int64_t, uint32_t>> by_key;  // (key, position in order_)

@@ -170,29 +170,39 @@ void LoopLinker::index_keys() {
 }
 
 void LoopLinker::gather_candidates() {
-  const GapModel& gaps = stream_->gaps();
   work_.candidates.clear();
   work_.first_candidate.clear();
   for (size_t i = 0; i < order_.size(); ++i) {
     work_.first_candidate.push_back(work_.candidates.size());
-    const uint32_t id = order_[i];
-    const Node& node = nodes_[id];
+    const Node& node = nodes_[order_[i]];
     if (!node.fresh) continue;
-    for_reachable(i, [&](uint32_t before_id) {
-      const Node& before = nodes_[before_id];
-      const Micros gap = stream_->of(gap_between(before, node));
-      const double cost = gap < kOverlap ? kOverlapCosts : 1;
-      const double keys = key_ratio(before_id, id);
-      const GapModel::Reading read = gaps.read(gap);
-      work_.candidates.push_back(
-          {before_id, static_cast<float>(keys),
-           static_cast<float>(stream_->pool.ratio(before.backend, node.backend) / node.rate),
-           static_cast<float>(read.density), static_cast<float>(read.survival),
-           static_cast<float>(std::max(kLeastGap, cost * microseconds(gap))), keys >= kTelling});
+    for_reachable(i, [&](uint32_t before) {
+      work_.candidates.emplace_back().before = before;
+      keys_.prepare(nodes_[before].keys, node.keys);
     });
   }
   work_.first_candidate.push_back(work_.candidates.size());
+  for (size_t i = 0; i < order_.size(); ++i) {
+    for (size_t at = work_.first_candidate[i]; at < work_.first_candidate[i + 1]; ++at)
+      weigh_candidate(work_.candidates[at], order_[i]);
+  }
   pace_chains();  // index_keys() may have changed what untold keys are worth
+}
+
+void LoopLinker::weigh_candidate(Candidate& candidate, uint32_t after) const {
+  const Node& before = nodes_[candidate.before];
+  const Node& node = nodes_[after];
+  const Micros gap = stream_->of(gap_between(before, node));
+  const double cost = gap < kOverlap ? kOverlapCosts : 1;
+  const double keys = key_ratio(candidate.before, after);
+  const GapModel::Reading read = stream_->gaps().read(gap);
+  candidate.keys = static_cast<float>(keys);
+  candidate.others =
+      static_cast<float>(stream_->pool.ratio(before.backend, node.backend) / node.rate);
+  candidate.density = static_cast<float>(read.density);
+  candidate.survival = static_cast<float>(read.survival);
+  candidate.gap_us = static_cast<float>(std::max(kLeastGap, cost * microseconds(gap)));
+  candidate.tells = keys >= kTelling;
 }
 
 // Statements arrive as a superposition of point processes: each strand that may go on has an
