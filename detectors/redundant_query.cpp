@@ -6,7 +6,6 @@
 // two requests seconds apart have in common.
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -74,14 +73,19 @@ class RedundantQuery final : public Detector {
   std::vector<uint32_t> identical(const Trace& trace, const QueryTable& queries,
                                   const Repeats& repeats, size_t& most) const {
     const Query& query = queries[repeats.query];
-    std::map<uint64_t, std::vector<uint32_t>> by_parameters;
+    std::vector<std::pair<uint64_t, uint32_t>> asked;  // (parameters, place in the trace)
     std::vector<uint32_t> found;
     const auto settle = [&] {
-      for (const auto& [parameters, at] : by_parameters) {
-        most = std::max(most, at.size());
-        if (at.size() >= min_repeats_) found.insert(found.end(), at.begin(), at.end());
+      std::sort(asked.begin(), asked.end());
+      for (auto first = asked.begin(); first != asked.end();) {
+        const auto end = std::find_if(first, asked.end(),
+                                      [&](const auto& it) { return it.first != first->first; });
+        const auto count = static_cast<size_t>(end - first);
+        most = std::max(most, count);
+        for (; first != end; ++first)
+          if (count >= min_repeats_) found.push_back(first->second);
       }
-      by_parameters.clear();
+      asked.clear();
     };
     for (uint32_t i = 0; i < trace.executions.size(); ++i) {
       const Execution& execution = trace.executions[i];
@@ -95,7 +99,7 @@ class RedundantQuery final : public Detector {
         settle();
       }
       if (execution.query == repeats.query && asks(query, execution))
-        by_parameters[execution.parameters_hash].push_back(i);
+        asked.emplace_back(execution.parameters_hash, i);
     }
     settle();
     std::sort(found.begin(), found.end());

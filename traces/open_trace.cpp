@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace ectoscope {
+namespace {
+
+constexpr size_t kUsual = 4;  // executions of a trace, and shapes; most have no more
+
+}  // namespace
 
 void OpenTrace::count(QueryId query, uint64_t executions, Micros duration) {
   auto at = std::lower_bound(totals_.begin(), totals_.end(), query,
@@ -19,6 +24,10 @@ void OpenTrace::count(QueryId query, uint64_t executions, Micros duration) {
 }
 
 void OpenTrace::add(const Execution& execution, size_t cap) {
+  if (executions_.capacity() == 0) {
+    executions_.reserve(kUsual);
+    totals_.reserve(kUsual);
+  }
   count(execution.query, 1, execution.duration);
   last_ = std::max(last_, execution.ended_at);
   if (executions_.size() < cap) {

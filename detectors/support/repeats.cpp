@@ -39,6 +39,7 @@ std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, u
     repeats.query = total.query;
     repeats.count = total.executions;
     repeats.duration = total.duration;
+    repeats.at.reserve(std::min<size_t>(total.executions, trace.executions.size()));
   }
   if (all.empty()) return all;
   for (uint32_t i = 0; i < trace.executions.size(); ++i) {
@@ -75,6 +76,7 @@ void note_unsure_repeats(const Trace& trace, const QueryTable& queries, uint64_t
 
 void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats) {
   std::vector<uint64_t> keys;
+  keys.reserve(repeats.at.size());
   repeats.longest = Micros(0);
   repeats.keys_known = true;
   Micros kept{0};
