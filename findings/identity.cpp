@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <openssl/evp.h>
 
+#include "findings/hex.h"
+
 namespace ectoscope {
 
 std::string finding_id(const Identity& identity) {
@@ -29,14 +31,6 @@ std::string finding_id(const Identity& identity) {
     id.push_back(kHex[digest[i] & 0xFU]);
   }
   return id;
-}
-
-std::string hex16(uint64_t number) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text(16, '0');
-  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, number >>= 4U)
-    *digit = kHex[number & 0xFU];
-  return text;
 }
 
 QueryFacts query_facts(const Query& query) {

@@ -1,7 +1,6 @@
 // The name of a problem, the same wherever and whenever it is found again.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,9 +22,6 @@ struct Identity {
 /// kind + '-' + the first 16 hex digits of SHA-256 over the fields in this order, NUL between them,
 /// "-" for a missing parent.
 std::string finding_id(const Identity& identity);
-
-/// A 64-bit number as 16 hex digits: how fingerprints are shown.
-std::string hex16(uint64_t number);
 
 /// What reports say of a shape, but for the server's own queryid.
 QueryFacts query_facts(const Query& query);

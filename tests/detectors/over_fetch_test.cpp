@@ -66,10 +66,15 @@ class Held {
     probe_.explain(read_rows(), read, query);
   }
 
-  /// At `from`, and every `step` ms until `to`.
-  Held& uses(uint64_t session, int from, int to, int step, const Query& query = select_all("users"),
+  /// At `from` and every `step` ms until `to`.
+  struct Every {
+    int from;
+    int to;
+    int step;
+  };
+  Held& uses(uint64_t session, Every every, const Query& query = select_all("users"),
              StreamId stream = 0, uint64_t transaction = 0) {
-    for (int at = from; at <= to; at += step) {
+    for (int at = every.from; at <= every.to; at += every.step) {
       Execution execution = one(session, at, 1, query);
       execution.stream = stream;
       execution.transaction = transaction;
@@ -122,35 +127,40 @@ using Times = std::vector<double>;
 
 TEST(OverFetch, ConnectionHeldWhileOthersAreHandedOutAgain) {
   // The third of the others was last used at 990 and, before, at 980: so it was held at 980.
-  EXPECT_EQ(Held().uses(2, 110, 990, 10).uses(3, 110, 990, 10).uses(4, 110, 990, 10).until(1000),
-            Times{880});
-  EXPECT_EQ(Held().uses(2, 110, 990, 10).uses(3, 110, 990, 10).uses(4, 110, 500, 10).until(1000),
-            Times{390})
+  EXPECT_EQ(
+      Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).uses(4, {110, 990, 10}).until(1000),
+      Times{880});
+  EXPECT_EQ(
+      Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).uses(4, {110, 500, 10}).until(1000),
+      Times{390})
       << "what three of them tell";
-  EXPECT_EQ(Held().uses(2, 110, 1990, 10).uses(3, 110, 1990, 10).uses(4, 110, 1990, 10).until(1900),
-            Times{1780})
+  EXPECT_EQ(
+      Held().uses(2, {110, 1990, 10}).uses(3, {110, 1990, 10}).uses(4, {110, 1990, 10}).until(1900),
+      Times{1780})
       << "what came after its next use tells nothing";
 }
 
 TEST(OverFetch, ConnectionThatWasFreeIsNotHeld) {
-  EXPECT_EQ(Held().uses(2, 110, 990, 10).uses(3, 110, 990, 10).until(1000), Times{}) << "two";
-  EXPECT_EQ(Held().uses(2, 300, 990, 300).uses(3, 300, 990, 300).uses(4, 300, 990, 300).until(1000),
-            Times{})
+  EXPECT_EQ(Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).until(1000), Times{}) << "two";
+  EXPECT_EQ(
+      Held().uses(2, {300, 990, 300}).uses(3, {300, 990, 300}).uses(4, {300, 990, 300}).until(1000),
+      Times{})
       << "too few";
-  EXPECT_EQ(Held().uses(2, 110, 990, 10).uses(3, 110, 990, 10).uses(4, 110, 990, 10).until(105),
-            Times{})
+  EXPECT_EQ(
+      Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).uses(4, {110, 990, 10}).until(105),
+      Times{})
       << "at once";
   EXPECT_EQ(Held()
-                .uses(2, 110, 990, 10, select_all("users"), 1)
-                .uses(3, 110, 990, 10)
-                .uses(4, 110, 990, 10)
+                .uses(2, {110, 990, 10}, select_all("users"), 1)
+                .uses(3, {110, 990, 10})
+                .uses(4, {110, 990, 10})
                 .until(1000),
             Times{})
       << "another application's";
   EXPECT_EQ(Held()
-                .uses(2, 110, 99'000, 100)
-                .uses(3, 110, 99'000, 100)
-                .uses(4, 110, 99'000, 100)
+                .uses(2, {110, 99'000, 100})
+                .uses(3, {110, 99'000, 100})
+                .uses(4, {110, 99'000, 100})
                 .until(99'000),
             Times{})
       << "nobody reads for a minute";
@@ -163,19 +173,19 @@ TEST(OverFetch, StatementsOfATransactionAreOneUse) {
   commit.transaction = TransactionVerb::kCommit;
   const auto held = [](int at, const Query& query) {
     return Held()
-        .uses(2, 110, 990, 10)
-        .uses(3, 110, 990, 10)
-        .uses(4, 115, 990, 10)
-        .uses(4, at, at, 1, query)
+        .uses(2, {110, 990, 10})
+        .uses(3, {110, 990, 10})
+        .uses(4, {115, 990, 10})
+        .uses(4, {at, at, 1}, query)
         .until(1000);
   };
   EXPECT_EQ(held(105, select_all("users")).size(), 1U);
   EXPECT_EQ(held(105, begin), Times{});
   EXPECT_EQ(held(995, commit), Times{}) << "it began before";
   EXPECT_EQ(Held()
-                .uses(2, 110, 990, 10)
-                .uses(3, 110, 990, 10)
-                .uses(4, 110, 990, 10, select_all("users"), 0, 77)
+                .uses(2, {110, 990, 10})
+                .uses(3, {110, 990, 10})
+                .uses(4, {110, 990, 10}, select_all("users"), 0, 77)
                 .until(1000),
             Times{})
       << "by its virtual transaction id";
