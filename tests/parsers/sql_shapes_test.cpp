@@ -2,6 +2,7 @@
 #include "parsers/sql_shapes.h"
 
 #include <chrono>
+#include <pthread.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -357,6 +358,30 @@ TEST(SqlShapes, JustBelowTheLimitsIsStillParsed) {
     EXPECT_TRUE(sql.query(text).parsed) << text.substr(0, 60);
     EXPECT_TRUE(sql.shapes.counts().empty()) << text.substr(0, 60);
   }
+}
+
+// What is short enough to be read on the caller's stack, nested as deep as its length allows, on
+// the smallest stack that a thread is given: 2 MiB where the system sets no limit.
+TEST(SqlShapes, ShortStatementsNeedLittleStack) {
+  pthread_attr_t small;
+  ASSERT_EQ(pthread_attr_init(&small), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&small, size_t{2} << 20U), 0);
+  for (std::string text : {"SELECT " + repeat("(SELECT ", 165) + "1" + repeat(")", 165),
+                           "SELECT " + repeat("NOT ", 495) + "true",
+                           "SELECT " + repeat("CASE WHEN ", 95) + "a" + repeat(" THEN 1 END", 95),
+                           "SELECT a WHERE " + repeat("a IN (", 120) + "1" + repeat(")", 120)}) {
+    pthread_t thread{};
+    const auto read = [](void* sql) -> void* {
+      auto& said = *static_cast<std::string*>(sql);
+      said = SqlFixture().query(said).parsed ? "parsed" : "guessed";
+      return nullptr;
+    };
+    const std::string begun = text.substr(0, 30);
+    ASSERT_EQ(pthread_create(&thread, &small, read, &text), 0);
+    pthread_join(thread, nullptr);
+    EXPECT_EQ(text, "parsed") << begun;
+  }
+  pthread_attr_destroy(&small);
 }
 
 TEST(SqlShapes, WhatIsNotParsedIsGuessedAndCounted) {
