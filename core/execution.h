@@ -18,7 +18,7 @@ struct TraceId {
   uint64_t low = 0;
 
   [[nodiscard]] bool known() const { return (high | low) != 0; }
-  auto operator<=>(const TraceId&) const = default;
+  auto operator<=>(const TraceId&) const = default;  // NOLINT(modernize-use-nullptr): mistaken
 };
 
 /// 32 lower-case hex digits.

@@ -102,8 +102,8 @@ class Analysis::Judge final : public Report {
     }
     const Routes& routes = analysis_.words_.routes;
     const std::string& place = routes.whence(whence_of(observation.query)).place;
-    analysis_.book_.add(entry_, std::move(observation), trace_, execution_, stream(),
-                        routes[route()], place);
+    analysis_.book_.add(entry_, std::move(observation),
+                        {trace_, execution_, stream(), routes[route()], place});
   }
 
   void amend(const Amendment& amendment) override {

@@ -229,30 +229,29 @@ void FindingBook::begin_judgement(const Trace& trace) {
   ++judgement_;
 }
 
-void FindingBook::add(const DetectorEntry& entry, Observation observation, const Trace* trace,
-                      const Execution* execution, const Stream& stream, std::string_view route,
-                      std::string_view place) {
-  const std::optional<size_t> index = problem_of(entry, observation, stream);
+void FindingBook::add(const DetectorEntry& entry, Observation observation,
+                      const Occasion& occasion) {
+  const std::optional<size_t> index = problem_of(entry, observation, occasion.stream);
   if (!index) return;
   const Problem& problem = problems_[*index];
   Occurred occurred;
-  occurred.application = stream.application;
-  occurred.route = route;
-  occurred.place = place;
-  if (trace == nullptr) {
-    occurred.example =
-        execution == nullptr ? example_of(observation) : example_of(observation, *execution);
-    occurred.timed = execution != nullptr;
+  occurred.application = occasion.stream.application;
+  occurred.route = occasion.route;
+  occurred.place = occasion.place;
+  if (occasion.trace == nullptr) {
+    occurred.example = occasion.execution == nullptr ? example_of(observation)
+                                                     : example_of(observation, *occasion.execution);
+    occurred.timed = occasion.execution != nullptr;
     occurred.observation = std::move(observation);
     count(*index, occurred);
     return;
   }
-  occurred.example = example_of(observation, *trace);
+  occurred.example = example_of(observation, *occasion.trace);
   if (problem.totals.would_be_worst({occurred.example, observation.repeats})) {
-    occurred.timeline = timeline_of(*trace, observation);
+    occurred.timeline = timeline_of(*occasion.trace, observation);
   }
   occurred.observation = std::move(observation);
-  add_to_trace(*trace, {problem.place, judgement_, *index, std::move(occurred)});
+  add_to_trace(*occasion.trace, {problem.place, judgement_, *index, std::move(occurred)});
 }
 
 void FindingBook::add_sampled(const DetectorEntry& entry, Observation observation,

@@ -31,6 +31,16 @@ struct FindingLimits {
   size_t open_traces = 10'000;  // whose judgement may still be replaced
 };
 
+/// What an observation is of.  At most one of `trace` and `execution` is given, none for an
+/// incident; read during the call alone.
+struct Occasion {
+  const Trace* trace = nullptr;
+  const Execution* execution = nullptr;
+  const Stream& stream;
+  std::string_view route = {};
+  std::string_view place = {};
+};
+
 /// What the caller may add to a finding; any may be empty.
 struct FindingHooks {
   std::function<Fix(const AdviceRequest&, const std::string& database)> advise;
@@ -56,13 +66,10 @@ class FindingBook {
   /// this call only an observation of the same kind and shape replaces an earlier one.
   void begin_judgement(const Trace& trace);
 
-  /// At most one of `trace` and `execution` is given, none for an incident; both are only read
-  /// during the call.  A trace counts once under one (kind, child shape, database, server) however
-  /// often it is judged, and with the parent that the last judgement names.  If one judgement names
-  /// two, the one with more repeats stays.  A closed trace must not come again after another one.
-  void add(const DetectorEntry& entry, Observation observation, const Trace* trace,
-           const Execution* execution, const Stream& stream, std::string_view route,
-           std::string_view place = {});
+  /// A trace counts once under one (kind, child shape, database, server) however often it is
+  /// judged, and with the parent that the last judgement names.  If one judgement names two, the
+  /// one with more repeats stays.  A closed trace must not come again after another one.
+  void add(const DetectorEntry& entry, Observation observation, const Occasion& occasion);
 
   /// What pg_stat_statements told of `executions` runs between two polls: as many occurrences, one
   /// example for them all.

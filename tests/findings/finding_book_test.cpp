@@ -73,7 +73,7 @@ class FindingBookTest : public testing::Test {
 
   void add(FindingBook& book, const DetectorEntry& entry, const Observation& observation,
            const Trace& trace) const {
-    book.add(entry, observation, &trace, nullptr, stream_, "PostController.index");
+    book.add(entry, observation, {&trace, nullptr, stream_, "PostController.index"});
   }
 
   QueryTable queries_{100};
@@ -270,7 +270,7 @@ TEST_F(FindingBookTest, ExecutionsCountEachAndTellTheirPercentiles) {
     execution.duration = slow.database_time;
     execution.trace_id = {1, static_cast<uint64_t>(i)};
     execution.flags = i == 100 ? Execution::kNamed : 0;
-    book.add(kSlow, slow, nullptr, &execution, stream_, "");
+    book.add(kSlow, slow, {nullptr, &execution, stream_, ""});
   }
   const Finding finding = book.findings()[0];
   EXPECT_EQ(finding.occurrences, 100U);
@@ -295,7 +295,7 @@ TEST_F(FindingBookTest, WhatCameToLightLaterIsTheSameOccurrence) {
     execution.duration = Micros(100'000);
     Observation observation = seen(posts_, kNoQuery, 1);
     observation.evidence["rows_returned"] = 5'000;
-    book.add(kSlow, observation, nullptr, &execution, stream_, "");
+    book.add(kSlow, observation, {nullptr, &execution, stream_, ""});
   }
   book.take_changes();
   book.amend(kSlow, {posts_, at(100), 12, at(900), "connection_held_ms", 700}, stream_);

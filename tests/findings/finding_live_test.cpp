@@ -34,7 +34,7 @@ class FindingLiveTest : public testing::Test {
     observation.query = query_;
     observation.started_at = observation.ended_at = at;
     observation.statements = observation.repeats = 1;
-    book_.add(kSlow, observation, nullptr, nullptr, stream_, "");
+    book_.add(kSlow, observation, {nullptr, nullptr, stream_, ""});
     statements_.add(database_, query_, Micros(1000));
     tracker_.update(at, wall);
   }

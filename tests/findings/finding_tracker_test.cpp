@@ -57,7 +57,7 @@ struct Process {
     seen.started_at = now - kSecond;
     seen.ended_at = now;
     book.begin_judgement(trace);
-    book.add(kRead, seen, &trace, nullptr, stream, "");
+    book.add(kRead, seen, {&trace, nullptr, stream, ""});
     if (closed) book.settle_closed();
   }
 
@@ -252,7 +252,7 @@ TEST(FindingTracker, ExecutionsCountAtOnce) {
   seen.saved = Micros(500);
   seen.started_at = execution.started_at;
   seen.ended_at = execution.ended_at;
-  process.book.add(kSlow, seen, nullptr, &execution, process.stream, "");
+  process.book.add(kSlow, seen, {nullptr, &execution, process.stream, ""});
   EXPECT_EQ(process.tracker.excess(), Micros(500));
   EXPECT_THAT(process.look(), SizeIs(1));
 }
