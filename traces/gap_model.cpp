@@ -15,14 +15,18 @@ double prior_density(double ms) {
          0.1 * std::exp(-ms / 300) / 300;
 }
 
-double lower_edge_ms(size_t bin) {
-  return bin == 0 ? 0 : std::pow(2.0, static_cast<double>(bin - 1) / 2);
-}
-
 }  // namespace
 
-GapModel::GapModel() {
-  for (size_t i = 0; i < kBins; ++i) {
+double GapModel::lower_edge_ms(size_t bin) const {
+  if (steps_ == Steps::kHalfOctaves)
+    return bin == 0 ? 0 : std::pow(2.0, static_cast<double>(bin - 1) / 2);
+  if (bin < 4) return static_cast<double>(bin);
+  return static_cast<double>((4 + bin % 4) << (bin / 4 - 1));
+}
+
+GapModel::GapModel(Steps steps)
+    : steps_(steps), bins_(steps == Steps::kHalfOctaves ? kHalves : kQuarters) {
+  for (size_t i = 0; i < bins_; ++i) {
     const double low = lower_edge_ms(i);
     const double high = lower_edge_ms(i + 1);
     low_us_[i] = low * 1000;
@@ -36,7 +40,7 @@ GapModel::GapModel() {
 void GapModel::tabulate() {
   double later = 0;
   highest_ = 0;
-  for (size_t i = kBins; i-- > 0;) {
+  for (size_t i = bins_; i-- > 0;) {
     later_[i] = later / total_;
     later += mass_[i];
     density_[i] = mass_[i] / total_ / width_us_[i];

@@ -76,8 +76,8 @@ class StreamModels {
   void choose_clock();
 
  private:
-  GapModel time_;
-  GapModel turns_;
+  GapModel time_{GapModel::Steps::kHalfOctaves};
+  GapModel turns_{GapModel::Steps::kQuartersOfOctaves};
   double for_turns_ = 0;  // log likelihood ratios, summed over compared_ links
   double compared_ = 0;
   bool by_turns_ = false;

@@ -61,7 +61,7 @@ TEST(KeyModel, IsBounded) {
 }
 
 TEST(GapModel, IsADensityThatLearns) {
-  GapModel model;
+  GapModel model(GapModel::Steps::kHalfOctaves);
   EXPECT_GT(model.density(Micros(5'000)), model.density(Micros(300'000)));
   EXPECT_NEAR(model.survival(Micros(0)), 1, 0.05);
   const double before = model.density(Micros(250'000));
@@ -70,8 +70,30 @@ TEST(GapModel, IsADensityThatLearns) {
   EXPECT_GT(model.density(Micros(250'000)), 5 * before);
 }
 
+TEST(GapModel, TurnsAreToldApartMoreFinely) {
+  GapModel times(GapModel::Steps::kHalfOctaves);
+  GapModel turns(GapModel::Steps::kQuartersOfOctaves);
+  for (int i = 0; i < 200; ++i) {
+    times.learn(Micros(10'000), 1);
+    turns.learn(Micros(10'000), 1);
+  }
+  EXPECT_DOUBLE_EQ(times.density(Micros(8'000)), times.density(Micros(10'000)));
+  EXPECT_LT(5 * turns.density(Micros(8'000)), turns.density(Micros(10'000)));
+  EXPECT_LT(5 * turns.density(Micros(12'000)), turns.density(Micros(11'000)));
+  // Each step is found in the same place by its gap and by its edges: no mass is lost.
+  double last = 1;
+  for (int turn = 0; turn < 4000; ++turn) {
+    const double survival = turns.survival(Micros(turn * 1000));
+    EXPECT_LE(survival, last + 1e-12) << turn;
+    EXPECT_NEAR(last - survival, turn == 0 ? 0 : turns.density(Micros((turn - 1) * 1000)) * 1000,
+                turn < 3000 ? 1e-9 : 1)
+        << turn;
+    last = survival;
+  }
+}
+
 TEST(GapModel, StampsCutToMillisecondsAreNoOverlap) {
-  const GapModel model;
+  const GapModel model(GapModel::Steps::kHalfOctaves);
   EXPECT_DOUBLE_EQ(model.density(Micros(-900)), model.density(Micros(0)));
   EXPECT_LT(model.density(Micros(-20'000)), model.density(Micros(0)));
 }
