@@ -111,7 +111,7 @@ TEST(Grouper, WhatHasNoEndIsNoTransaction) {
   const QueryId posts = app.select_by("posts", "user_id");
   app.run(begin, 1);
   for (int i = 0; i < 8; ++i)
-    app.run(posts, 100 * (i + 1), i * 7).trace_id = {0, static_cast<uint64_t>(i + 1)};
+    app.run(posts, 100 * (i + 1), int64_t{7} * i).trace_id = {0, static_cast<uint64_t>(i + 1)};
   app.run(begin, 2'000);
   app.run(insert, 2'001);
   app.run(commit, 2'002);
@@ -126,7 +126,7 @@ TEST(Grouper, WhereEndsAreLostNoTransactionIsBelieved) {
   const QueryId posts = app.select_by("posts", "user_id");
   for (int i = 0; i < 20; ++i) {
     app.run(begin, 1000 * i);
-    app.run(posts, 1000 * i + 500, i * 7);
+    app.run(posts, 1000 * i + 500, int64_t{7} * i);
     if (i % 2 == 0) app.run(commit, 1000 * i + 600);
   }
   EXPECT_THAT(transactions(app), SizeIs(Le(3U))) << "until it was known";
