@@ -88,6 +88,12 @@ struct Query {
   uint16_t literals = 0;
 };
 
+/// COMMIT or ROLLBACK of the whole transaction.
+inline bool ends_transaction(const Query& query) {
+  return query.transaction == TransactionVerb::kCommit ||
+         query.transaction == TransactionVerb::kRollback;
+}
+
 /// All shapes seen, by number.  Holds at most `capacity`; what comes after it is kNoQuery, which
 /// the caller counts.
 ///

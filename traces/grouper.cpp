@@ -8,11 +8,6 @@ namespace {
 
 constexpr Micros kIdleSession{60'000'000};
 
-bool ends_transaction(const Query& query) {
-  return query.transaction == TransactionVerb::kCommit ||
-         query.transaction == TransactionVerb::kRollback;
-}
-
 }  // namespace
 
 Grouper::Grouper(const QueryTable& queries, const Options& options, Sink sink, Judging judging)
@@ -88,14 +83,14 @@ bool Grouper::add_to_transaction(const Execution& execution, const TagKey& tag) 
   const bool ends = ends_transaction(query);
   if (session.open && (begins || another)) end_unseen(session);
   if (!session.open && !begins && !goes_on) {
-    if (ends && session.ended && execution.transaction == 0) ++torn_;
+    if (ends && session.ended && execution.transaction == 0) count_transaction(torn_);
     session.ended = session.ended || ends;
     return false;
   }
   session.open = true;
   session.ended = session.ended || ends;
   if (session.own == 0) session.own = execution.transaction;
-  if (ends && session.own == 0) ++whole_;
+  if (ends && session.own == 0) count_transaction(whole_);
   if (session.own == 0 && are_torn()) {
     session.open = !ends;
     return false;
@@ -104,6 +99,15 @@ bool Grouper::add_to_transaction(const Execution& execution, const TagKey& tag) 
   session.statements.add(execution, limits_.max_executions);
   if (ends) end_transaction(session);
   return true;
+}
+
+/// The log's settings may change: what it showed long ago counts for less and less.
+void Grouper::count_transaction(uint64_t& kind) {
+  constexpr uint64_t kRemembered = 1000;
+  ++kind;
+  if (whole_ + torn_ < kRemembered) return;
+  whole_ /= 2;
+  torn_ /= 2;
 }
 
 /// Where more than one BEGIN or end in ten is missing, what stands between a BEGIN and the next end
@@ -115,7 +119,7 @@ bool Grouper::are_torn() const {
 /// Another begins on the same connection: this one is over.
 void Grouper::end_unseen(Session& session) {
   if (session.own != 0) return end_transaction(session);
-  ++torn_;
+  count_transaction(torn_);
   take_apart(session);
 }
 

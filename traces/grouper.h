@@ -118,6 +118,7 @@ class Grouper {
   void end_unseen(Session& session);
   void cut_off(Session& session);
   void take_apart(Session& session);
+  void count_transaction(uint64_t& kind);
   [[nodiscard]] bool are_torn() const;
   void add_tagged(const TagKey& key, const Execution& execution);
   std::list<Tagged>::iterator open_tagged(const TagKey& key);
@@ -150,7 +151,7 @@ class Grouper {
   EventTime endless_looked_at_{};
   uint64_t next_number_ = 1;
   uint64_t stale_ = 0;
-  uint64_t whole_ = 0;  // transactions with BEGIN and end, of those without a virtual xid
+  uint64_t whole_ = 0;  // transactions with BEGIN and end, of the late ones without a virtual xid
   uint64_t torn_ = 0;   // with one of the two
 };
 

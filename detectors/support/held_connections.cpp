@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "detectors/support/transactions.h"
-
 namespace ectoscope {
 
 void HeldConnections::watch(const Execution& execution) {

@@ -4,11 +4,6 @@
 
 namespace ectoscope {
 
-bool ends_transaction(const Query& query) {
-  return query.transaction == TransactionVerb::kCommit ||
-         query.transaction == TransactionVerb::kRollback;
-}
-
 bool writes(const Query& query) {
   return !query.system && !query.tables.empty() &&
          (query.operation == Operation::kInsert || query.operation == Operation::kUpdate ||

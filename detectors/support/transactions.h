@@ -12,9 +12,6 @@ namespace ectoscope {
 /// COMMIT do themselves.  Where the log does not name the session, everything may have.
 std::vector<bool> in_transaction(const Trace& trace, const QueryTable& queries);
 
-/// COMMIT or ROLLBACK of the whole transaction.
-bool ends_transaction(const Query& query);
-
 /// INSERT, UPDATE or DELETE of a table of the application.
 bool writes(const Query& query);
 

@@ -132,6 +132,21 @@ TEST(Grouper, WhereEndsAreLostNoTransactionIsBelieved) {
   EXPECT_THAT(transactions(app), SizeIs(Le(3U))) << "until it was known";
 }
 
+TEST(Grouper, TransactionsAreBelievedAgainOnceTheLogShowsThemWhole) {
+  StreamBuilder app;
+  const QueryId begin = app.control(TransactionVerb::kBegin);
+  const QueryId commit = app.control(TransactionVerb::kCommit);
+  for (int i = 0; i < 2'000; ++i)
+    app.run(begin, 10 * i);
+  for (int i = 0; i < 6'000; ++i) {
+    app.run(begin, 20'000 + 10 * i);
+    app.run(commit, 20'005 + 10 * i);
+  }
+  const size_t believed = transactions(app).size();
+  EXPECT_GT(believed, 1'000U);
+  EXPECT_LT(believed, 5'000U) << "not at once";
+}
+
 TEST(Grouper, AWriteWhoseBeginIsLostIsNotLoose) {
   const auto requests_with_writes = [](bool begins_shown) {
     StreamBuilder app;
