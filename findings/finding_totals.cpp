@@ -97,14 +97,14 @@ void FindingTotals::add(const Occurred& occurred) {
 }
 
 void FindingTotals::amend(const Amendment& amendment) {
-  const auto extend = [&](Example& example) {
-    const bool meant = example.started_at == amendment.started_at && example.pids.size() == 1 &&
-                       example.pids.front() == amendment.pid;
-    if (meant) example.ended_at = amendment.ended_at;
+  const auto meant = [&](const RankedExample& it) {
+    return it.example.started_at == amendment.started_at && it.example.pids.size() == 1 &&
+           it.example.pids.front() == amendment.pid;
   };
-  for (RankedExample& ranked : examples_)
-    extend(ranked.example);
-  extend(worst_.example);
+  // It was added not long ago.
+  const auto kept = std::find_if(examples_.rbegin(), examples_.rend(), meant);
+  if (kept != examples_.rend()) kept->example.ended_at = amendment.ended_at;
+  if (meant(worst_)) worst_.example.ended_at = amendment.ended_at;
   last_seen_ = std::max(last_seen_, amendment.ended_at);
   add_evidence({{std::string(amendment.evidence), amendment.value}});
 }
