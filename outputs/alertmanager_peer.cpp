@@ -110,7 +110,7 @@ void AlertmanagerPeer::run() {
         poster_->post(kAlertsPath, alerts_json(batch, external_labels_), give_up_.get_token());
     lock.lock();
     judge(batch, answer);
-    if (draining_ && !state_.up) break;
+    if (draining_ && backoff_ > Micros(0)) break;
   }
   ended_ = true;
   wake_.notify_all();
@@ -139,13 +139,16 @@ void AlertmanagerPeer::judge(const Alerts& batch, const Result<HttpReply>& answe
   if (refused(status)) {
     queue_.done(batch);
     ++state_.dropped["refused"];
+    backoff_ = Micros(0);  // the others need not wait for this one's sake
+    next_try_ = {};
+  } else {
+    backoff_ = std::clamp(backoff_ * 2, limits_.first_backoff, limits_.most_backoff);
+    next_try_ = Clock::now() + backoff_;
   }
-  failed(answer.ok() ? problem_of(url_, answer.value()) : one_line(answer.error().message));
+  complain(answer.ok() ? problem_of(url_, answer.value()) : one_line(answer.error().message));
 }
 
-void AlertmanagerPeer::failed(std::string problem) {
-  backoff_ = std::clamp(backoff_ * 2, limits_.first_backoff, limits_.most_backoff);
-  next_try_ = Clock::now() + backoff_;
+void AlertmanagerPeer::complain(std::string problem) {
   if (state_.up || problem != state_.problem) tell_(url_, problem);
   state_.up = false;
   state_.problem = std::move(problem);

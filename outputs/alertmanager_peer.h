@@ -42,7 +42,7 @@ class AlertmanagerPeer {
 
   void put(const Alerts& alerts);
 
-  /// Tells it to end once all is sent, an attempt fails, or at `deadline`.
+  /// Tells it to end once all is sent or refused, an attempt fails, or at `deadline`.
   void drain(std::chrono::steady_clock::time_point deadline);
   /// Waits for that end.  What was not sent counts as dropped.
   void join();
@@ -54,7 +54,7 @@ class AlertmanagerPeer {
 
   void run();
   void judge(const Alerts& batch, const Result<HttpReply>& answer);
-  void failed(std::string problem);
+  void complain(std::string problem);
 
   const std::string url_;
   const std::unique_ptr<HttpPoster> poster_;

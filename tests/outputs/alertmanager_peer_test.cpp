@@ -206,6 +206,19 @@ TEST_F(PeerTest, OnlyTheAlertThatIsMalformedIsDropped) {
                           ElementsAre("bad"), ElementsAre("d"), ElementsAre("e", "f")));
 }
 
+TEST_F(PeerTest, TheOthersDoNotWaitForWhatIsMalformed) {
+  limits_.batch = 4;
+  limits_.first_backoff = limits_.most_backoff = seconds(3600);
+  alertmanager_.answers_by([](const std::vector<std::string>& ids) {
+    return std::any_of(ids.begin(), ids.end(), [](const auto& id) { return id < "x"; }) ? 400 : 200;
+  });
+  peer().put(alerts_of({"a", "b", "c", "d", "e", "f", "x", "y"}));
+  peer().drain(std::chrono::steady_clock::now() + kPatience);
+  peer().join();
+  EXPECT_EQ(peer().state().sent, 2U);
+  EXPECT_THAT(peer().state().dropped, ElementsAre(Pair("refused", 6U)));
+}
+
 TEST_F(PeerTest, ABatchThatIsTooLargeIsSentInParts) {
   limits_.batch = 4;
   alertmanager_.answers_by(
