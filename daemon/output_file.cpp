@@ -77,15 +77,14 @@ std::optional<Error> write_in_place(const std::string& path,
   return std::nullopt;
 }
 
-/// Opens a new file in the same folder, with the rights that the umask leaves; mkstemp() would give
-/// its own, and the umask can't be read without changing it for all threads.
-int create_beside(const std::string& path, std::string& temporary) {
+/// Opens a new file in the same folder, with those of the rights that the umask leaves; mkstemp()
+/// would give its own, and the umask can't be read without changing it for all threads.
+int create_beside(const std::string& path, mode_t rights, std::string& temporary) {
   constexpr int kMostTries = 100;  // what a killed process left may have the same name
-  constexpr mode_t kMode = 0666;
   int descriptor = -1;
   for (int i = 0; i < kMostTries && descriptor < 0; ++i) {
     temporary = path + '.' + std::to_string(getpid()) + '.' + std::to_string(i);
-    descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+    descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, rights);
     if (descriptor < 0 && errno != EEXIST) break;
   }
   return descriptor;
@@ -103,7 +102,9 @@ std::optional<Error> write_file(const std::string& path,
   }
 
   std::string temporary;
-  const int descriptor = create_beside(path, temporary);
+  constexpr mode_t kPrivate = 0600;  // until it has the rights of the one that it replaces
+  constexpr mode_t kShared = 0666;
+  const int descriptor = create_beside(path, exists ? kPrivate : kShared, temporary);
   if (descriptor < 0) return cannot_write(path, errno);
   int code = write_all(descriptor, write);
   if (code == 0 && exists && fchmod(descriptor, existing.st_mode & 0777U) != 0) code = errno;

@@ -47,6 +47,23 @@ TEST_F(OutputFile, TheOldOneStaysUntilTheNewOneIsWhole) {
   EXPECT_EQ(read_text(path("a")), "new");
 }
 
+TEST_F(OutputFile, WhatIsPrivateStaysSo) {
+  const auto others_may = [&] {  // of all that is in the folder
+    fs::perms rights = fs::perms::none;
+    for (const auto& entry : fs::directory_iterator(fs::path(path("a")).parent_path()))
+      rights |= entry.status().permissions() & (fs::perms::group_all | fs::perms::others_all);
+    return rights != fs::perms::none;
+  };
+  std::ofstream(path("a")) << "old";
+  fs::permissions(path("a"), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_FALSE(write_file(path("a"), [&](std::ostream& out) {
+    out << "new" << std::flush;
+    EXPECT_EQ(files(), 2U);
+    EXPECT_FALSE(others_may()) << "while it is written";
+  }));
+  EXPECT_FALSE(others_may());
+}
+
 TEST_F(OutputFile, AFailureLeavesNothingBehind) {
   std::ofstream(path("a")) << "old";
   const auto error = write_file(
