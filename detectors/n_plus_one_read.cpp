@@ -47,7 +47,7 @@ class NPlusOneRead final : public Detector {
 
   void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
     if (trace.confidence < min_confidence_) {
-      note_unsure_repeats(trace, queries, min_repeats_, Operation::kSelect, min_confidence_,
+      note_unsure_repeats(trace, queries, {min_repeats_, min_confidence_}, Operation::kSelect,
                           report);
       return;
     }

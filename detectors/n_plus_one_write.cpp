@@ -36,7 +36,8 @@ class NPlusOneWrite final : public Detector {
 
   void on_trace(const Trace& trace, const QueryTable& queries, Report& report) override {
     if (trace.confidence < min_confidence_) {
-      note_unsure_repeats(trace, queries, min_repeats_, Operation::kOther, min_confidence_, report);
+      note_unsure_repeats(trace, queries, {min_repeats_, min_confidence_}, Operation::kOther,
+                          report);
       return;
     }
     note_few_repeats(trace, queries, min_repeats_, Operation::kOther, report);

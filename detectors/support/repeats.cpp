@@ -65,12 +65,13 @@ void note_few_repeats(const Trace& trace, const QueryTable& queries, uint64_t le
   }
 }
 
-void note_unsure_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
-                         Operation operation, double least_confidence, Report& report) {
+void note_unsure_repeats(const Trace& trace, const QueryTable& queries, const RepeatLimits& limits,
+                         Operation operation, Report& report) {
   for (const ShapeTotal& total : trace.totals) {
-    if (total.executions < least || !judged(queries[total.query], operation)) continue;
+    if (total.executions < limits.min_repeats || !judged(queries[total.query], operation)) continue;
     report.near_miss({total.query, kNoQuery, "min_grouping_confidence", trace.confidence,
-                      least_confidence, "the certainty that its repeats are one request's"});
+                      limits.min_grouping_confidence,
+                      "the certainty that its repeats are one request's"});
   }
 }
 

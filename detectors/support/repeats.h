@@ -30,10 +30,14 @@ std::vector<Repeats> repeats_of(const Trace& trace, const QueryTable& queries, u
 void note_few_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
                       Operation operation, Report& report);
 
-/// Tells of those that ran often enough, in a trace that grouping is less sure of than
-/// min_grouping_confidence = `least_confidence`.
-void note_unsure_repeats(const Trace& trace, const QueryTable& queries, uint64_t least,
-                         Operation operation, double least_confidence, Report& report);
+struct RepeatLimits {
+  uint64_t min_repeats = 0;
+  double min_grouping_confidence = 0;
+};
+
+/// Tells of those that ran often enough, in a trace that grouping is not sure enough of.
+void note_unsure_repeats(const Trace& trace, const QueryTable& queries, const RepeatLimits& limits,
+                         Operation operation, Report& report);
 
 /// Recounts keys, longest and, where no execution was left out by the trace, count and duration,
 /// for the executions named by `repeats.at`.
