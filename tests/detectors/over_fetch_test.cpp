@@ -1,7 +1,3 @@
-#include <algorithm>
-#include <utility>
-#include <vector>
-
 #include "core/amendment.h"
 #include "plan_maker.h"
 
@@ -54,141 +50,34 @@ TEST(OverFetch, CriticalTakesRowsAndTime) {
   EXPECT_EQ(severity(100'000, Micros(999'999)), Severity::kWarning);
 }
 
-/// A read of many rows by connection 1, and what the others do until that one is used again.
-class Held {
- public:
-  Held() {
-    Execution read = one(1, 0, 100, select_all("posts"));
-    read.query = 7;
-    read_ = read;
-    Query query = select_all("posts");
-    query.id = 7;
-    probe_.explain(read_rows(), read, query);
-  }
-
-  /// At `from` and every `step` ms until `to`.
-  struct Every {
-    int from;
-    int to;
-    int step;
-  };
-  Held& uses(uint64_t session, Every every, const Query& query = select_all("users"),
-             StreamId stream = 0, uint64_t transaction = 0) {
-    for (int at = every.from; at <= every.to; at += every.step) {
-      Execution execution = one(session, at, 1, query);
-      execution.stream = stream;
-      execution.transaction = transaction;
-      waiting_.emplace_back(execution, query);
-    }
-    return *this;
-  }
-
-  /// How long it says that the connection was held, by its next use at `next`.
-  std::vector<double> until(int next) {
-    waiting_.emplace_back(one(1, next, 1, select_all("users")), select_all("users"));
-    std::stable_sort(waiting_.begin(), waiting_.end(), [](const auto& left, const auto& right) {
-      return left.first.ended_at < right.first.ended_at;
-    });
-    for (const auto& [execution, query] : waiting_)
-      probe_.run(execution, query);
-    std::vector<double> held;
-    for (const Amendment& amendment : probe_.amendments) {
-      EXPECT_EQ(amendment.query, 7U);
-      EXPECT_EQ(amendment.started_at, read_.started_at);
-      EXPECT_EQ(amendment.pid, 101);
-      EXPECT_EQ(to_ms(amendment.ended_at - read_.ended_at), amendment.value);
-      held.push_back(amendment.value);
-    }
-    return held;
-  }
-
-  static Execution one(uint64_t session, int at, int ms, const Query& query) {
-    static uint64_t position = 0;
-    Execution execution;
-    execution.position = ++position;
-    execution.query = query.id;
+TEST(OverFetch, TellsHowLongTheRowsKeptTheirConnection) {
+  Probe probe("over_fetch");
+  const Query query = select_all("posts");
+  const auto at = [&](uint64_t session, int ms) {
+    Execution execution = ran(query, Micros(1'000));
     execution.session = session;
-    execution.pid = static_cast<int32_t>(100 + session);
-    execution.started_at = EventTime(std::chrono::seconds(1'700'000'000)) + Micros(at * 1000);
-    execution.duration = Micros(ms * 1000);
+    execution.pid = static_cast<int32_t>(session);
+    execution.started_at = EventTime(Micros(1'000 * ms));
     execution.ended_at = execution.started_at + execution.duration;
     return execution;
-  }
-
- private:
-  static std::shared_ptr<const Plan> read_rows() { return read(50'000).make(); }
-
-  Probe probe_{"over_fetch"};
-  Execution read_;
-  std::vector<std::pair<Execution, Query>> waiting_;
-};
-
-using Times = std::vector<double>;
-
-TEST(OverFetch, ConnectionHeldWhileOthersAreHandedOutAgain) {
-  // The third of the others was last used at 990 and, before, at 980: so it was held at 980.
-  EXPECT_EQ(
-      Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).uses(4, {110, 990, 10}).until(1000),
-      Times{880});
-  EXPECT_EQ(
-      Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).uses(4, {110, 500, 10}).until(1000),
-      Times{390})
-      << "what three of them tell";
-  EXPECT_EQ(
-      Held().uses(2, {110, 1990, 10}).uses(3, {110, 1990, 10}).uses(4, {110, 1990, 10}).until(1900),
-      Times{1780})
-      << "what came after its next use tells nothing";
-}
-
-TEST(OverFetch, ConnectionThatWasFreeIsNotHeld) {
-  EXPECT_EQ(Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).until(1000), Times{}) << "two";
-  EXPECT_EQ(
-      Held().uses(2, {300, 990, 300}).uses(3, {300, 990, 300}).uses(4, {300, 990, 300}).until(1000),
-      Times{})
-      << "too few";
-  EXPECT_EQ(
-      Held().uses(2, {110, 990, 10}).uses(3, {110, 990, 10}).uses(4, {110, 990, 10}).until(105),
-      Times{})
-      << "at once";
-  EXPECT_EQ(Held()
-                .uses(2, {110, 990, 10}, select_all("users"), 1)
-                .uses(3, {110, 990, 10})
-                .uses(4, {110, 990, 10})
-                .until(1000),
-            Times{})
-      << "another application's";
-  EXPECT_EQ(Held()
-                .uses(2, {110, 99'000, 100})
-                .uses(3, {110, 99'000, 100})
-                .uses(4, {110, 99'000, 100})
-                .until(99'000),
-            Times{})
-      << "nobody reads for a minute";
-}
-
-TEST(OverFetch, StatementsOfATransactionAreOneUse) {
-  Query begin;
-  begin.transaction = TransactionVerb::kBegin;
-  Query commit;
-  commit.transaction = TransactionVerb::kCommit;
-  const auto held = [](int at, const Query& query) {
-    return Held()
-        .uses(2, {110, 990, 10})
-        .uses(3, {110, 990, 10})
-        .uses(4, {115, 990, 10})
-        .uses(4, {at, at, 1}, query)
-        .until(1000);
   };
-  EXPECT_EQ(held(105, select_all("users")).size(), 1U);
-  EXPECT_EQ(held(105, begin), Times{});
-  EXPECT_EQ(held(995, commit), Times{}) << "it began before";
-  EXPECT_EQ(Held()
-                .uses(2, {110, 990, 10})
-                .uses(3, {110, 990, 10})
-                .uses(4, {110, 990, 10}, select_all("users"), 0, 77)
-                .until(1000),
-            Times{})
-      << "by its virtual transaction id";
+  Execution read_of_many = at(1, 0);
+  read_of_many.duration = Micros(100'000);
+  read_of_many.ended_at = EventTime(Micros(100'000));
+  probe.explain(read(50'000).make(), read_of_many, query);
+  for (int ms = 110; ms < 1'000; ms += 10)
+    for (const uint64_t other : {2U, 3U, 4U})
+      probe.run(at(other, ms), query);
+  probe.run(at(1, 1'000), query);
+
+  ASSERT_EQ(probe.amendments.size(), 1U);
+  const Amendment& amendment = probe.amendments[0];
+  EXPECT_EQ(amendment.query, query.id);
+  EXPECT_EQ(amendment.started_at, read_of_many.started_at);
+  EXPECT_EQ(amendment.pid, 1);
+  EXPECT_EQ(amendment.ended_at, EventTime(Micros(980'000)));
+  EXPECT_EQ(amendment.evidence, "connection_held_ms");
+  EXPECT_EQ(amendment.value, 880);
 }
 
 }  // namespace
