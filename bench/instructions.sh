@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 binary=${1:-$root/build/release/bin/ectoscope}
-most=${2:-20}
+most=${2:-21.5}
 command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed"; exit 77; }
 
 instructions() { # LOG

@@ -27,6 +27,10 @@ struct KeyValues {
   uint64_t hash = 0;    // of the whole key; 0: not known
 
   [[nodiscard]] bool has(size_t slot) const { return (present >> slot & 1U) != 0; }
+  /// Their difference means something: not that of two hashes, unless they are equal.
+  [[nodiscard]] bool comparable(const KeyValues& other) const {
+    return (present & other.present) != 0 || hash == other.hash;
+  }
 };
 
 KeyValues key_values(const Execution& execution, const Query& query);

@@ -114,6 +114,7 @@ void LoopLinker::learn_chance() {
     for (size_t i = 0; i < kDistantPairs && !distant_.empty(); ++i) {
       if (node.started_at - distant_at_[drawn[i]] < kDistant) continue;
       keys_.learn_distant(distant_[drawn[i]], node.keys);
+      if (by_pairs_) successions_.learn_distant(distant_[drawn[i]].hash, node.keys.hash);
     }
     random_ = mix_hash(random_, 2);
     if (distant_.size() < kDistantSample) {
@@ -382,6 +383,7 @@ void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
   update_rate(taken, horizon);
   if (taken > 0) {
     prepare_nodes();
+    by_pairs_ = query_.operation != Operation::kInsert && keys_.telling().empty();
     learn_chance();
     const bool cold = !assigned_ || horizon - first_seen_ < kCold;
     assigned_ = true;
@@ -395,6 +397,7 @@ void LoopLinker::assign(EventTime horizon, StreamModels& stream) {
     build_strands();
     if (keys_.structured() > 0.3) join_interleaved();
     judge();
+    if (by_pairs_) learn_successions();
   }
   for (const uint32_t id : order_)
     nodes_[id].fresh = false;

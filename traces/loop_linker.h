@@ -18,6 +18,7 @@
 #include "core/execution.h"
 #include "traces/key_model.h"
 #include "traces/stream_models.h"
+#include "traces/succession_model.h"
 
 namespace ectoscope {
 
@@ -188,7 +189,14 @@ class LoopLinker {
   void weigh_candidate(Candidate& candidate, uint32_t after) const;
   [[nodiscard]] std::span<const Candidate> candidates(size_t position) const;
   [[nodiscard]] LinkGap gap_between(const Node& before, const Node& after) const;
+  /// How much likelier their keys make it that one follows the other: by difference and by pair.
   [[nodiscard]] double key_ratio(uint32_t before, uint32_t after) const;
+  [[nodiscard]] double difference_ratio(uint32_t before, uint32_t after) const;
+  [[nodiscard]] double came_before(const KeyValues& before, const KeyValues& after) const {
+    return by_pairs_ ? successions_.evidence(before.hash, after.hash) : 0;
+  }
+  /// One of the two tells.
+  [[nodiscard]] bool keys_tell(uint32_t before, uint32_t after) const;
   /// May say 0 of what is less than `least`.
   [[nodiscard]] double weight(const Candidate& candidate, const Node& after,
                               double least = 0) const;
@@ -209,6 +217,7 @@ class LoopLinker {
   void learn_gaps();
   void learn_key(Node& node);
   void halve_lessons();
+  void learn_successions();
   void cut_between_loops(bool cold);
   void build_strands();
   StrandVotes votes_of_neighbours();
@@ -226,6 +235,8 @@ class LoopLinker {
   const LoopLimits& limits_;
   Workspace& work_;
   KeyModel keys_;
+  SuccessionModel successions_;
+  bool by_pairs_ = false;           // where no difference of keys tells, pairs are looked at
   StreamModels* stream_ = nullptr;  // during process() only
 
   std::vector<Node> nodes_;

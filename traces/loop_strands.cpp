@@ -30,10 +30,9 @@ void LoopLinker::cut_between_loops(bool cold) {
     if (static_cast<double>(chain.told) < kCutTold * static_cast<double>(chain.count - 1)) continue;
     Node& before = nodes_[node.before];
     // While it was cold, keys have learned since the candidates were gathered.
-    if (cold ? key_ratio(node.before, id) >= kTellingRatio : work_.candidates[node.candidate].tells)
-      continue;
+    if (cold ? keys_tell(node.before, id) : work_.candidates[node.candidate].tells) continue;
     const uint32_t earlier = before.before;
-    if (earlier != kNone && key_ratio(earlier, id) >= kTellingRatio) continue;
+    if (earlier != kNone && keys_tell(earlier, id)) continue;
     before.after = kNone;
     node.before = kNone;
   }
@@ -58,7 +57,7 @@ void LoopLinker::build_strands() {
     }
     Strand& strand = strand_pool_[node.strand];
     strand.span.add(node);
-    if (node.before != kNone && key_ratio(node.before, id) >= kTellingRatio) {
+    if (node.before != kNone && keys_tell(node.before, id)) {
       ++strand.span.told;
     }
     if (strand.kept >= limits_.max_executions) continue;
@@ -122,7 +121,7 @@ LoopLinker::StrandVotes LoopLinker::votes_of_neighbours() {
         supposed.keys = std::max(supposed.keys, kTellingRatio);
         pair.near = pair.near || weight(supposed, node) > shares_.start;
       }
-      if (key_ratio(candidate.before, order_[i]) >= kTellingRatio) ++pair.for_it;
+      if (keys_tell(candidate.before, order_[i])) ++pair.for_it;
     }
   }
   return votes;

@@ -15,8 +15,9 @@ constexpr double kLeastAlone = 0.02;
 constexpr double kMeanGap = 15'000;  // microseconds, before a loop has shown its own
 constexpr double kPriorGaps = 1.5;
 constexpr double kLeastGap = 500;
-constexpr double kTelling = 5;  // ratio of keys that tell
-constexpr size_t kTick = 16;    // executions of one tick that are put in order
+constexpr double kTelling = 5;         // ratio of keys that tell
+constexpr double kLeastTaught = 0.15;  // of what it may follow; less is forgotten again
+constexpr size_t kTick = 16;           // executions of one tick that are put in order
 constexpr Micros kOverlap{-1000};
 constexpr double kOverlapCosts = -3;    // as GapModel has it
 constexpr double kRounding = 1 + 1e-9;  // more than all of a weight's roundings
@@ -67,9 +68,45 @@ LinkGap LoopLinker::gap_between(const Node& before, const Node& after) const {
 }
 
 double LoopLinker::key_ratio(uint32_t before, uint32_t after) const {
+  return difference_ratio(before, after) + came_before(nodes_[before].keys, nodes_[after].keys);
+}
+
+double LoopLinker::difference_ratio(uint32_t before, uint32_t after) const {
   const Node& node = nodes_[after];
   return keys_.ratio(nodes_[before].keys, node.keys,
                      node.linked_to == before ? static_cast<double>(node.own) : 0);
+}
+
+bool LoopLinker::keys_tell(uint32_t before, uint32_t after) const {
+  const KeyValues& one = nodes_[before].keys;
+  const KeyValues& other = nodes_[after].keys;
+  return (one.comparable(other) && difference_ratio(before, after) >= kTelling) ||
+         came_before(one, other) >= kTelling;
+}
+
+// Of what follows nothing, all that it might have followed teach.
+void LoopLinker::learn_successions() {
+  std::vector<std::pair<uint32_t, double>> seen;
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const Node& node = nodes_[order_[i]];
+    if (!node.fresh) continue;
+    if (node.before != kNone) {
+      successions_.learn(nodes_[node.before].keys.hash, node.keys.hash, node.sure);
+      continue;
+    }
+    seen.clear();
+    double all = 0;
+    for (const Candidate& candidate : candidates(i)) {
+      const double its_weight = weight(candidate, node);
+      seen.emplace_back(candidate.before, its_weight);
+      all += its_weight;
+    }
+    const double total = all + shares_.start;
+    for (const auto& [before, its_weight] : seen) {
+      if (its_weight < kLeastTaught * all) continue;
+      successions_.learn(nodes_[before].keys.hash, node.keys.hash, its_weight / total);
+    }
+  }
 }
 
 // The nearest in time, and those whose keys stand in a telling difference, however many are
@@ -114,8 +151,10 @@ void LoopLinker::order_tick(std::span<uint32_t> tick) {
   for (size_t a = 0; a < tick.size(); ++a) {
     for (size_t b = 0; b < a; ++b) {
       // With what their own link taught: without it, the other direction would be favoured.
-      const double down = keys_.ratio(nodes_[tick[a]].keys, nodes_[tick[b]].keys);
-      const double up = keys_.ratio(nodes_[tick[b]].keys, nodes_[tick[a]].keys);
+      const KeyValues& one = nodes_[tick[a]].keys;
+      const KeyValues& other = nodes_[tick[b]].keys;
+      const double down = keys_.ratio(one, other) + came_before(one, other);
+      const double up = keys_.ratio(other, one) + came_before(other, one);
       if (up > down && up >= kTelling) told(a, b) = up;
       if (down > up && down >= kTelling) told(b, a) = down;
     }
@@ -142,7 +181,7 @@ void LoopLinker::order_tick(std::span<uint32_t> tick) {
 
 // Within a tick the log's order says nothing, but the keys do, once they tell anything.
 void LoopLinker::order_ticks() {
-  if (keys_.structured() <= 0) return;
+  if (keys_.structured() <= 0 && !(by_pairs_ && successions_.known())) return;
   for (size_t begin = 0; begin < order_.size();) {
     const Node& first = nodes_[order_[begin]];
     size_t end = begin + 1;
@@ -194,15 +233,16 @@ void LoopLinker::weigh_candidate(Candidate& candidate, uint32_t after) const {
   const Node& node = nodes_[after];
   const Micros gap = stream_->of(gap_between(before, node));
   const double cost = gap < kOverlap ? kOverlapCosts : 1;
-  const double keys = key_ratio(candidate.before, after);
+  const double keys = difference_ratio(candidate.before, after);
+  const double pair = came_before(before.keys, node.keys);
   const GapModel::Reading read = stream_->gaps().read(gap);
-  candidate.keys = static_cast<float>(keys);
+  candidate.keys = static_cast<float>(keys + pair);
   candidate.others =
       static_cast<float>(stream_->pool.ratio(before.backend, node.backend) / node.rate);
   candidate.density = static_cast<float>(read.density);
   candidate.survival = static_cast<float>(read.survival);
   candidate.gap_us = static_cast<float>(std::max(kLeastGap, cost * microseconds(gap)));
-  candidate.tells = keys >= kTelling;
+  candidate.tells = (keys >= kTelling && before.keys.comparable(node.keys)) || pair >= kTelling;
 }
 
 // Statements arrive as a superposition of point processes: each strand that may go on has an

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/hash.h"
 #include "core/relations.h"
 #include "tests/traces/stream_builder.h"
 
@@ -104,6 +105,41 @@ TEST(Chain, LoopsOverTheSameRowsAreOneEach) {
   }
   EXPECT_GE(whole, 135U) << "of 180 loops";
   EXPECT_LE(mixed, 12U);
+}
+
+// Keys without neighbours, but the next visitor of a page asks for the same rows in the same order.
+// Two visits are under way all the time, so no loop is ever seen by itself.
+TEST(Chain, RowsThatComeAgainTellLoopsApart) {
+  constexpr uint64_t kVisits = 400;
+  constexpr int kRows = 12;
+  for (const bool integers : {true, false}) {
+    StreamBuilder app;
+    const QueryId comments = app.select_by("comments", "post_id");
+    Scatter scatter;
+    for (uint64_t visit = 0; visit < kVisits; ++visit) {
+      const auto page = static_cast<uint64_t>(scatter.below(12));
+      double at = static_cast<double>(visit) * 60;
+      for (uint64_t row = 0; row < kRows; ++row) {
+        at += 2 + static_cast<double>(scatter.below(160)) / 10;
+        const uint64_t key = mix_hash(page, row) % 1'000'000;
+        Execution& run = app.run(comments, at, static_cast<int64_t>(key),
+                                 static_cast<int32_t>(100 + scatter.below(10)));
+        run.key_hash = mix_hash(key, 7);
+        run.position = visit;
+        if (integers) continue;
+        run.flags = Execution::kHasParameters;
+        run.integer_slots = 0;
+      }
+    }
+    size_t whole = 0;
+    for (const Kept& loop : loops(app.group(), comments, 5)) {
+      std::set<uint64_t> of;
+      for (const Execution& execution : loop.executions)
+        of.insert(execution.position);
+      if (of.size() == 1 && loop.executions.size() == kRows) ++whole;
+    }
+    EXPECT_GE(whole, 140U) << "of 400 loops over " << (integers ? "integers" : "texts");
+  }
 }
 
 // The formats of a log have the lines of one millisecond in different orders.

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "core/hash.h"
 #include "traces/activity_model.h"
 #include "traces/gap_model.h"
 #include "traces/key_model.h"
 #include "traces/parent_model.h"
 #include "traces/pool_model.h"
+#include "traces/succession_model.h"
 
 namespace ectoscope {
 namespace {
@@ -58,6 +60,54 @@ TEST(KeyModel, IsBounded) {
   for (int64_t i = 0; i < 50; ++i)
     model.learn_link(key(i), key(i + 1), 1);
   EXPECT_GT(model.ratio(key(1), key(2)), 20);
+}
+
+KeyValues text(uint64_t hash) {
+  KeyValues keys;
+  keys.hash = hash;
+  return keys;
+}
+
+TEST(KeyValues, DifferencesOfHashesMeanNothing) {
+  EXPECT_TRUE(key(1).comparable(key(2)));
+  EXPECT_TRUE(text(5).comparable(text(5)));
+  EXPECT_FALSE(text(5).comparable(text(6)));
+}
+
+TEST(SuccessionModel, APairTellsOnceItCameBefore) {
+  SuccessionModel model;
+  EXPECT_FALSE(model.known());
+  EXPECT_EQ(model.evidence(11, 12), 0);
+  model.learn(11, 12, 0.9);
+  EXPECT_GT(model.evidence(11, 12), 5);
+  EXPECT_EQ(model.evidence(12, 11), 0) << "the other way round";
+  EXPECT_EQ(model.evidence(12, 13), 0) << "no other pair of the same difference";
+}
+
+TEST(SuccessionModel, WhatStrangersShareTellsNothing) {
+  SuccessionModel model;
+  model.learn(11, 12, 1);
+  for (int i = 0; i < 200; ++i)
+    model.learn_distant(11, 12);
+  EXPECT_LT(model.evidence(11, 12), 1);
+}
+
+TEST(SuccessionModel, EqualKeysAreNotItsBusiness) {
+  SuccessionModel model;
+  model.learn(11, 11, 1);
+  model.learn(0, 11, 1);
+  EXPECT_FALSE(model.known());
+  EXPECT_EQ(model.evidence(11, 11), 0);
+}
+
+TEST(SuccessionModel, IsBoundedAndKeepsWhatComesAgain) {
+  SuccessionModel model;
+  for (uint64_t i = 1; i < 100'000; ++i) {
+    model.learn(mix_hash(i, 1), mix_hash(i, 2), 1);
+    model.learn_distant(mix_hash(i, 3), mix_hash(i, 4));
+    if (i % 500 == 0) model.learn(7, 9'999, 1);
+  }
+  EXPECT_GT(model.evidence(7, 9'999), 5);
 }
 
 TEST(GapModel, IsADensityThatLearns) {
