@@ -13,8 +13,8 @@ struct DdlWord {
   bool quoted = false;   // a name in quotes
   bool bracket = false;  // "(...)"
 
-  /// A bare word, in any case.
-  [[nodiscard]] bool is(std::string_view upper) const;
+  /// A bare word, in any case; `word` is in capitals.
+  [[nodiscard]] bool is(std::string_view word) const;
 };
 
 std::vector<DdlWord> ddl_words(std::string_view sql);

@@ -225,7 +225,11 @@ std::string keyset_condition(const std::vector<OrderColumn>& keys, const std::st
   for (const OrderColumn& key : keys) {
     const std::string field = field_of(bound, key.column);
     const std::string one = field + after(key) + value(key);
-    text += text.empty() ? one : " or (" + equal + one + ")";
+    if (text.empty()) {
+      text = one;
+    } else {
+      text.append(" or (").append(equal).append(one).append(")");
+    }
     equal += field + " == " + value(key) + " and ";
   }
   return "(" + text + ")";

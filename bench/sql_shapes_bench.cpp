@@ -16,8 +16,8 @@
 namespace {
 
 using ectoscope::HashKey;
-using ectoscope::Routes;
 using ectoscope::QueryTable;
+using ectoscope::Routes;
 using ectoscope::SqlShapes;
 
 constexpr std::string_view kSelect =

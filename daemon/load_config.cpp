@@ -14,7 +14,7 @@ Result<Config> load_config(Files& files, const std::string& path) {
   if (!text.ok()) return text.error();
   ConfigSources sources;
   sources.environment = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
+    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets it
     if (value == nullptr) return std::nullopt;
     return value;
   };

@@ -35,14 +35,14 @@ std::unique_ptr<StatementSource> make_source(const ServerConfig& server,
                                              const ConnectServer& connect, QueryTable& queries,
                                              const HashKey& key, const LimitsConfig& limits) {
   if (!server.postgres.statements) return nullptr;
-  StatementPollerSettings settings;
-  settings.interval = ms(server.postgres.poll_interval);
-  settings.max_statements = server.postgres.max_statements;
-  settings.max_text_bytes = limits.max_statement_bytes;
-  SqlLimits sql;
-  sql.max_statement_bytes = limits.max_statement_bytes;
-  return std::make_unique<StatementSource>(server.name, connect(server.postgres, ""), queries, key,
-                                           settings, sql);
+  StatementSource::Settings settings;
+  settings.server = server.name;
+  settings.polls.interval = ms(server.postgres.poll_interval);
+  settings.polls.max_statements = server.postgres.max_statements;
+  settings.polls.max_text_bytes = limits.max_statement_bytes;
+  settings.sql.max_statement_bytes = limits.max_statement_bytes;
+  return std::make_unique<StatementSource>(std::move(settings), connect(server.postgres, ""),
+                                           queries, key);
 }
 
 }  // namespace

@@ -11,16 +11,15 @@ constexpr size_t kMaxQueryids = 100'000;
 
 }  // namespace
 
-StatementSource::StatementSource(std::string server, std::unique_ptr<Database> database,
-                                 QueryTable& queries, const HashKey& key,
-                                 StatementPollerSettings settings, SqlLimits limits)
+StatementSource::StatementSource(Settings settings, std::unique_ptr<Database> database,
+                                 QueryTable& queries, const HashKey& key)
     : queries_(queries),
       database_(std::move(database)),
-      shapes_(queries, routes_, key, limits),
+      shapes_(queries, routes_, key, settings.sql),
       poller_(
           *database_, [this](std::string_view sql) { return shapes_.resolve(sql).query; },
-          settings) {
-  state_.server = std::move(server);
+          settings.polls) {
+  state_.server = std::move(settings.server);
   state_.name = "pg_stat_statements";
 }
 

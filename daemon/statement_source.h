@@ -25,9 +25,15 @@ namespace ectoscope {
 /// Threads: made, started and stopped by one; take(), state() and queryid() from any.
 class StatementSource {
  public:
+  struct Settings {
+    std::string server;  // its configured name
+    StatementPollerSettings polls;
+    SqlLimits sql;
+  };
+
   /// `queries` must outlive the source.
-  StatementSource(std::string server, std::unique_ptr<Database> database, QueryTable& queries,
-                  const HashKey& key, StatementPollerSettings settings, SqlLimits limits = {});
+  StatementSource(Settings settings, std::unique_ptr<Database> database, QueryTable& queries,
+                  const HashKey& key);
   StatementSource(const StatementSource&) = delete;
   StatementSource& operator=(const StatementSource&) = delete;
   /// Stops.

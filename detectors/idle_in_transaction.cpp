@@ -50,7 +50,7 @@ class IdleInTransaction final : public Detector {
       const Execution*& last = before[execution.session];
       bool& locks = locked[execution.session];
       if (query.transaction == TransactionVerb::kBegin) last = nullptr, locks = false;
-      if (last != nullptr) judge(trace, *last, execution, locks, queries, report);
+      if (last != nullptr) judge(trace, {*last, execution, locks}, queries, report);
       if (writes(query) || query.locks_rows || query.operation == Operation::kDdl) locks = true;
       const bool over = ends_transaction(query);
       last = over ? nullptr : &execution;
@@ -68,8 +68,14 @@ class IdleInTransaction final : public Detector {
   }
 
  private:
-  void judge(const Trace& trace, const Execution& before, const Execution& after, bool locks,
-             const QueryTable& queries, Report& report) const {
+  struct Gap {
+    const Execution& before;
+    const Execution& after;
+    bool locks = false;  // are held over it
+  };
+
+  void judge(const Trace& trace, const Gap& gap, const QueryTable& queries, Report& report) const {
+    const auto& [before, after, locks] = gap;
     const Query& first = queries[before.query];
     const Query& second = queries[after.query];
     const Micros idle = after.started_at - before.ended_at;
@@ -84,11 +90,11 @@ class IdleInTransaction final : public Detector {
         second.transaction == TransactionVerb::kRollbackTo) {
       return;
     }
-    report.add(describe(trace, before, after, locks, queries));
+    report.add(describe(trace, gap, queries));
   }
 
-  Observation describe(const Trace& trace, const Execution& before, const Execution& after,
-                       bool locks, const QueryTable& queries) const {
+  Observation describe(const Trace& trace, const Gap& gap, const QueryTable& queries) const {
+    const auto& [before, after, locks] = gap;
     const Micros idle = after.started_at - before.ended_at;
     const bool last = queries[after.query].operation == Operation::kTransaction;
     Observation observation;

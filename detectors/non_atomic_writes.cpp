@@ -1,6 +1,7 @@
 // Non-atomic writes: one request writes to several tables, each write for itself, so that a crash
 // between them leaves the first without the second.
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -102,7 +103,7 @@ class NonAtomicWrites final : public Detector {
 std::string summarize(const Finding& finding) {
   const auto tables = finding.evidence.find("tables");
   const uint64_t count =
-      tables == finding.evidence.end() ? 2 : static_cast<uint64_t>(tables->second + 0.5);
+      tables == finding.evidence.end() ? 2 : static_cast<uint64_t>(std::llround(tables->second));
   return counted(finding.occurrences, "request", "requests") + " wrote to " + grouped(count) +
          " tables outside a transaction, from " +
          (finding.parent_query ? finding.parent_query->summary : finding.query.summary) + " to " +

@@ -78,7 +78,7 @@ std::string render_baseline(const AnalysisReport& report) {
     lines.emplace(finding.id, one_line(steady_summary(finding)));
   std::string text(kHead);
   for (const auto& [id, summary] : lines)
-    text += id + "  # " + summary + "\n";
+    text.append(id).append("  # ").append(summary).append("\n");
   return text;
 }
 

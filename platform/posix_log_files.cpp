@@ -69,6 +69,7 @@ class PosixLogFile final : public LogFile {
 };
 
 /// glob()'s callback has no room for a context; the error is what it saw last on this thread.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 thread_local std::pair<std::string, int> unreadable;
 
 int remember_unreadable(const char* path, int error) {
@@ -81,6 +82,7 @@ class PosixLogFiles final : public LogFiles {
   Result<std::vector<std::string>> list(const std::string& pattern) override {
     unreadable = {};
     glob_t found{};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): unsafe is "~" alone, which asks who the user is
     const int status = ::glob(pattern.c_str(), 0, &remember_unreadable, &found);
     std::vector<std::string> paths;
     for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i)

@@ -25,13 +25,13 @@ class FakeDatabase final : public Database {
 
   /// Statements that contain `part` get `answer`; of several parts that fit, the one told last.
   void answer(const std::string& part, Rows rows) {
-    told_.push_back({part, {std::move(rows), {}}});
+    told_.emplace_back(part, Answer{std::move(rows), {}});
   }
   void answer(const std::string& part, DatabaseError error) {
-    told_.push_back({part, {{}, std::move(error)}});
+    told_.emplace_back(part, Answer{{}, std::move(error)});
   }
   void answer(const std::string& part, Answer answer) {
-    told_.push_back({part, std::move(answer)});
+    told_.emplace_back(part, std::move(answer));
   }
 
   /// begin() fails with it until it is told nullopt.

@@ -46,7 +46,7 @@ TEST(IncidentFixes, ConstraintsByTheirKind) {
     const char* constraint;
     std::vector<std::string> columns;
     const char* ecto;
-  } kCases[] = {
+  } cases[] = {
       {"total_unique",
        "users_email_index",
        {"users.email"},
@@ -66,7 +66,7 @@ TEST(IncidentFixes, ConstraintsByTheirKind) {
        "exclusion_constraint(changeset, :field, name: :no_overlap)"},
       {"total_not_null", "", {"users.name"}, "validate_required(changeset, [:name])"},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     Observation worst;
     worst.evidence[one.evidence] = 1;
     worst.constraint = one.constraint;
@@ -98,7 +98,7 @@ TEST(MigrationFixes, TheSafeFormOfExactlyThatDdl) {
     const char* sql;
     uint16_t ddl;
     const char* part;
-  } kCases[] = {
+  } cases[] = {
       {R"(CREATE INDEX "posts_status_inserted_at_index" ON "posts" ("status", "inserted_at"))",
        kDdlBuildsIndex, "create index(:posts, [:status, :inserted_at], concurrently: true)"},
       {R"(CREATE UNIQUE INDEX "u" ON "app"."users" USING btree (lower(email)) WHERE (deleted_at IS NULL))",
@@ -127,7 +127,7 @@ TEST(MigrationFixes, TheSafeFormOfExactlyThatDdl) {
        "UNIQUE USING INDEX users_email_key"},
       {R"(UPDATE "posts" SET "status" = $1)", 0, "repo().update_all"},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     const Query about =
         query(Operation::kDdl, has(one.sql, "users\" USING") ? "users" : "posts", one.sql, one.ddl);
     const std::string migration = fix(Remedy::kSafeMigration, &about).migration;

@@ -206,11 +206,11 @@ TEST(IndexAdvice, NullsOfAnExistingIndexAreCompared) {
     catalog.tables["events"].indexes = {index};
     return candidates(query, plan, &catalog);
   };
-  const char* const kNew = "workspace_id due_at desc nulls last id";
+  const char* const wanted = "workspace_id due_at desc nulls last id";
   EXPECT_EQ(with({false, true, false}, {false, false, false}), "");
   EXPECT_EQ(with({false, false, true}, {false, true, true}), "") << "read backward";
-  EXPECT_EQ(with({false, true, false}, {false, true, false}), kNew);
-  EXPECT_EQ(with({false, true, false}, {}), kNew);
+  EXPECT_EQ(with({false, true, false}, {false, true, false}), wanted);
+  EXPECT_EQ(with({false, true, false}, {}), wanted);
 }
 
 TEST(IndexAdvice, ExtendsOnlyWhatItReplacesInFull) {

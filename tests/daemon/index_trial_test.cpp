@@ -128,8 +128,8 @@ class IndexTrialTest : public ::testing::Test {
         std::optional<DatabaseError> run(std::string_view sql,
                                          std::span<const std::string> parameters,
                                          const DatabaseRowHandler& on_row) override {
-          if (sql.find("hypopg_create_index") != sql.npos) indexed_ = true;
-          if (sql.find("hypopg_reset") != sql.npos) indexed_ = false;
+          if (sql.find("hypopg_create_index") != std::string_view::npos) indexed_ = true;
+          if (sql.find("hypopg_reset") != std::string_view::npos) indexed_ = false;
           auto error = inner_->run(sql, parameters, on_row);
           if (error || !sql.starts_with("EXPLAIN")) return error;
           const std::string cost = std::to_string(indexed_ ? test_.after_ : test_.before_);
@@ -205,8 +205,8 @@ TEST_F(IndexTrialTest, KeepsTheOrderThatHypopgNeeds) {
       "SET LOCAL",
       "SELECT quote_ident(n.nspname)",
       "SET LOCAL",
-      "SELECT quote_literal(coalesce((s.histogram_bounds::text::text[])[cardinality(s.histogram_"
-      "bounds::text::text[])",
+      {"SELECT quote_literal(coalesce((s.histogram_bounds::text::text[])[cardinality(s.histogram_"
+       "bounds::text::text[])"},
       "PREPARE ectoscope_trial",
       "SELECT cardinality(parameter_types)",
       "EXPLAIN (FORMAT",

@@ -66,8 +66,9 @@ TEST_F(OutputFile, WhatIsPrivateStaysSo) {
 
 TEST_F(OutputFile, AFailureLeavesNothingBehind) {
   std::ofstream(path("a")) << "old";
-  const auto error = write_file(
-      path("a"), [](std::ostream& out) { out << "part" << std::flush, out.setstate(out.badbit); });
+  const auto error = write_file(path("a"), [](std::ostream& out) {
+    out << "part" << std::flush, out.setstate(std::ios::badbit);
+  });
   ASSERT_TRUE(error);
   EXPECT_THAT(error->message, testing::HasSubstr("cannot write " + path("a")));
   EXPECT_EQ(read_text(path("a")), "old");

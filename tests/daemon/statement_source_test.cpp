@@ -54,9 +54,10 @@ class StatementSourceTest : public ::testing::Test {
   StatementSourceTest() {
     auto owned = std::make_unique<Counting>();
     database_ = owned.get();
-    StatementPollerSettings settings;
-    settings.interval = 1ms;
-    source_.emplace("main", std::move(owned), queries_, HashKey{1, 2}, settings);
+    StatementSource::Settings settings;
+    settings.server = "main";
+    settings.polls.interval = 1ms;
+    source_.emplace(std::move(settings), std::move(owned), queries_, HashKey{1, 2});
   }
 
   QueryTable queries_{100};

@@ -22,7 +22,7 @@ TEST(ConstraintViolation, RefusedDuplicatesAreANote) {
   const struct {
     IncidentKind kind;
     const char* said;
-  } kCases[] = {
+  } cases[] = {
       {IncidentKind::kUniqueViolation, "insert users x1: info"},
       {IncidentKind::kExclusionViolation, "insert users x1: info"},
       {IncidentKind::kForeignKeyViolation, "insert users x1"},
@@ -32,7 +32,7 @@ TEST(ConstraintViolation, RefusedDuplicatesAreANote) {
       {IncidentKind::kDeadlock, ""},
       {IncidentKind::kNoSlots, ""},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     EXPECT_EQ(Probe("constraint_violation").judge(incident(one.kind, query), queries).said(queries),
               one.said)
         << static_cast<int>(one.kind);

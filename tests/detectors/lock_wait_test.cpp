@@ -40,7 +40,7 @@ TEST(LockWait, ThresholdsAndLookAlikes) {
     Incident one;
     Overrides overrides;
     const char* said;
-  } kCases[] = {
+  } cases[] = {
       {"five seconds block whoever queues behind",
        shop.wait(5s),
        {},
@@ -61,7 +61,7 @@ TEST(LockWait, ThresholdsAndLookAlikes) {
        {},
        "? x1"},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     EXPECT_EQ(Probe("lock_wait", one.overrides).judge(one.one, shop.queries).said(shop.queries),
               one.said)
         << one.why;

@@ -11,13 +11,13 @@ TEST(StatementTimeout, TellsWhoGaveUp) {
     IncidentKind kind;
     double client;
     double server;
-  } kCases[] = {
+  } cases[] = {
       {"statement_timeout", IncidentKind::kStatementTimeout, 0, 1},
       {"lock_timeout", IncidentKind::kLockTimeout, 0, 1},
       {"transaction_timeout", IncidentKind::kTransactionTimeout, 0, 1},
       {"DBConnection's :timeout", IncidentKind::kClientCancel, 1, 0},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     Probe probe("statement_timeout");
     probe.judge(incident(one.kind, report), queries);
     ASSERT_EQ(probe.said(queries), "orders x1") << one.why;

@@ -31,7 +31,7 @@ struct ReadAll {
   uint64_t consumed = 0;
 };
 
-ReadAll read_all(const FakeFiles::Content& content, size_t buffer_bytes = 64 * 1024) {
+ReadAll read_all(const FakeFiles::Content& content, size_t buffer_bytes = size_t{64} * 1024) {
   FakeFiles files;
   files.put("log", content);
   ReadAll all;
