@@ -14,7 +14,7 @@ TEST(IncidentMessages, ErrorsByWordsOrSqlstate) {
     const char* message;
     Kind kind;
     const char* names;  // table|constraint|columns
-  } kCases[] = {
+  } cases[] = {
       {"", "deadlock detected", Kind::kDeadlock, "||"},
       {"40P01", "Verklemmung (Deadlock) entdeckt", Kind::kDeadlock, "||"},
       {"", "Verklemmung (Deadlock) entdeckt", Kind::kDeadlock, "||"},
@@ -62,7 +62,7 @@ TEST(IncidentMessages, ErrorsByWordsOrSqlstate) {
       {"23505", "order \"s3cret\" exists", Kind::kUniqueViolation, "||"},  // raised by a function
       {"23001", "anything", Kind::kOtherViolation, "||"},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     const auto read = read_error(one.sqlstate, one.message);
     ASSERT_TRUE(read) << one.message;
     EXPECT_EQ(read->kind, one.kind) << one.message;
@@ -74,7 +74,7 @@ TEST(IncidentMessages, ErrorsByWordsOrSqlstate) {
 }
 
 TEST(IncidentMessages, OtherErrorsAreNone) {
-  const std::pair<const char*, const char*> kCases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"", "syntax error at or near \"SELEC\""},
       {"42601", "deadlock detected"},
       {"22P02", "invalid input syntax for type integer: \"x\""},
@@ -82,7 +82,7 @@ TEST(IncidentMessages, OtherErrorsAreNone) {
       {"57014", "canceling autovacuum task"},
       {"", "relation \"deadlock detected\" does not exist"},
   };
-  for (const auto& [sqlstate, message] : kCases)
+  for (const auto& [sqlstate, message] : cases)
     EXPECT_FALSE(read_error(sqlstate, message)) << message;
 }
 
@@ -92,7 +92,7 @@ TEST(IncidentMessages, Notices) {
     Kind kind;
     int64_t waited;
     const char* words;  // mode|user|database|application|bytes
-  } kCases[] = {
+  } cases[] = {
       {"process 822 still waiting for ShareLock on transaction 905 after 200.162 ms",
        Kind::kLockWait, 200'162, "ShareLock||||0"},
       {"Prozess 822 wartet immer noch auf ShareLock-Sperre auf Transaktion 905 nach 200,162 ms",
@@ -110,7 +110,7 @@ TEST(IncidentMessages, Notices) {
       {"temporary file: path \"base/pgsql_tmp/pgsql_tmp1.0\", size 40951808", Kind::kTempFile, 0,
        "||||40951808"},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     const auto read = read_notice(one.message);
     ASSERT_TRUE(read) << one.message;
     EXPECT_EQ(read->kind, one.kind) << one.message;
@@ -168,116 +168,117 @@ TEST(IncidentMessages, TheRelationOfALockedRow) {
 class Incidents : public ::testing::Test {
  protected:
   Incidents() {
-    it.builder.send_incidents_to([this](const Incident& incident) {
-      before.push_back(it.out.size());
-      seen.push_back(incident);
+    it_.builder.send_incidents_to([this](const Incident& incident) {
+      before_.push_back(it_.out.size());
+      seen_.push_back(incident);
     });
   }
 
   LogRecord error(int64_t ms, std::string_view message, std::string_view statement = {},
                   std::string_view detail = {}) {
-    LogRecord record = it.record(ms, message, detail);
+    LogRecord record = it_.record(ms, message, detail);
     record.severity = LogSeverity::kError;
     record.statement = statement;
     return record;
   }
 
-  BuilderFixture it;
-  std::vector<Incident> seen;
-  std::vector<size_t> before;  // executions given out before each
+  BuilderFixture it_;
+  std::vector<Incident> seen_;
+  std::vector<size_t> before_;  // executions given out before each
 };
 
 TEST_F(Incidents, StandBetweenTheExecutionsThatWereLoggedAroundThem) {
-  it.log(0, "duration: 1.000 ms  statement: SELECT 1");
-  it.builder.on_record(error(5, "deadlock detected", "SELECT 2/*7*/"));
-  it.log(10, "duration: 1.000 ms  statement: SELECT 3");
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(before, std::vector<size_t>{1});
-  EXPECT_EQ(it.out.size(), 2U);
-  EXPECT_EQ(it.sql.queries[seen[0].query].text, "SELECT 2");
-  EXPECT_TRUE(seen[0].trace_id.known());
-  EXPECT_EQ(seen[0].session, it.out[0].session);
-  EXPECT_EQ(seen[0].transaction, it.out[0].transaction);
+  it_.log(0, "duration: 1.000 ms  statement: SELECT 1");
+  it_.builder.on_record(error(5, "deadlock detected", "SELECT 2/*7*/"));
+  it_.log(10, "duration: 1.000 ms  statement: SELECT 3");
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(before_, std::vector<size_t>{1});
+  EXPECT_EQ(it_.out.size(), 2U);
+  EXPECT_EQ(it_.sql.queries[seen_[0].query].text, "SELECT 2");
+  EXPECT_TRUE(seen_[0].trace_id.known());
+  EXPECT_EQ(seen_[0].session, it_.out[0].session);
+  EXPECT_EQ(seen_[0].transaction, it_.out[0].transaction);
 }
 
 TEST_F(Incidents, NoneIsLostInAFlood) {
   for (int64_t i = 0; i < 5000; ++i)
-    it.builder.on_record(error(i, "sorry, too many clients already"));
-  it.builder.flush();
-  EXPECT_EQ(seen.size(), 5000U);
+    it_.builder.on_record(error(i, "sorry, too many clients already"));
+  it_.builder.flush();
+  EXPECT_EQ(seen_.size(), 5000U);
 }
 
 TEST_F(Incidents, RunFromTheirBindOn) {
-  it.log(1, "duration: 1.000 ms  bind <unnamed>: SELECT 1");
-  it.builder.on_record(error(250, "canceling statement due to statement timeout", "SELECT 1"));
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(seen[0].at - seen[0].started_at, std::chrono::milliseconds(250));
+  it_.log(1, "duration: 1.000 ms  bind <unnamed>: SELECT 1");
+  it_.builder.on_record(error(250, "canceling statement due to statement timeout", "SELECT 1"));
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(seen_[0].at - seen_[0].started_at, std::chrono::milliseconds(250));
 }
 
 TEST_F(Incidents, AStaleCommentIsNotBelieved) {
-  it.log(1, "duration: 1.000 ms  bind ecto_5: SELECT 1/*7*/");
-  it.builder.on_record(error(250, "canceling statement due to statement timeout", "SELECT 1/*7*/"));
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_FALSE(seen[0].trace_id.known());
+  it_.log(1, "duration: 1.000 ms  bind ecto_5: SELECT 1/*7*/");
+  it_.builder.on_record(
+      error(250, "canceling statement due to statement timeout", "SELECT 1/*7*/"));
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_FALSE(seen_[0].trace_id.known());
 }
 
 TEST_F(Incidents, PartsThatComeLate) {
-  it.builder.on_record(error(5, "deadlock detected"));
-  it.builder.on_late_part(it.record(5, "",
-                                    "Process 10 waits for X; blocked by process 20.\n"
-                                    "Process 10: SELECT 1\nProcess 20: SELECT 2"));
-  LogRecord statement = it.record(5, "");
+  it_.builder.on_record(error(5, "deadlock detected"));
+  it_.builder.on_late_part(it_.record(5, "",
+                                      "Process 10 waits for X; blocked by process 20.\n"
+                                      "Process 10: SELECT 1\nProcess 20: SELECT 2"));
+  LogRecord statement = it_.record(5, "");
   statement.statement = "SELECT 1";
-  it.builder.on_late_part(statement);
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(it.sql.queries[seen[0].query].text, "SELECT 1");
-  ASSERT_EQ(seen[0].others_count, 1);
-  EXPECT_EQ(seen[0].others[0].pid, 20);
+  it_.builder.on_late_part(statement);
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(it_.sql.queries[seen_[0].query].text, "SELECT 1");
+  ASSERT_EQ(seen_[0].others_count, 1);
+  EXPECT_EQ(seen_[0].others[0].pid, 20);
 }
 
 TEST_F(Incidents, ALockWaitNamesItsHolders) {
   LogRecord wait =
-      it.record(300, "process 10 still waiting for ShareLock on transaction 905 after 200.162 ms",
-                "Processes holding the lock: 20, 21. Wait queue: 10, 22.");
+      it_.record(300, "process 10 still waiting for ShareLock on transaction 905 after 200.162 ms",
+                 "Processes holding the lock: 20, 21. Wait queue: 10, 22.");
   wait.context = "while updating tuple (9,51) in relation \"products\"";
   wait.statement = "SELECT 1";
-  it.builder.on_record(wait);
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(seen[0].others_count, 2);
-  EXPECT_EQ(seen[0].others[1].pid, 21);
-  EXPECT_EQ(seen[0].table.view(), "products");
-  EXPECT_EQ(seen[0].lock_mode.view(), "ShareLock");
+  it_.builder.on_record(wait);
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(seen_[0].others_count, 2);
+  EXPECT_EQ(seen_[0].others[1].pid, 21);
+  EXPECT_EQ(seen_[0].table.view(), "products");
+  EXPECT_EQ(seen_[0].lock_mode.view(), "ShareLock");
 }
 
 TEST_F(Incidents, AConnectionsApplicationIsInItsMessage) {
   LogRecord connected =
-      it.record(1, "connection authorized: user=web database=shop application_name=worker");
+      it_.record(1, "connection authorized: user=web database=shop application_name=worker");
   connected.application = "[unknown]";
-  it.builder.on_record(connected);
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(it.streams[seen[0].stream].application, "worker");
+  it_.builder.on_record(connected);
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(it_.streams[seen_[0].stream].application, "worker");
 }
 
 TEST_F(Incidents, AnErrorInAnUnknownLanguageIsOneBySqlstate) {
-  LogRecord record = it.record(1, "ერთობლივი ჩიხი");
+  LogRecord record = it_.record(1, "ერთობლივი ჩიხი");
   record.severity = LogSeverity::kUnknown;
   record.sqlstate = "40P01";
-  it.builder.on_record(record);
-  it.builder.flush();
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(seen[0].kind, Kind::kDeadlock);
+  it_.builder.on_record(record);
+  it_.builder.flush();
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(seen_[0].kind, Kind::kDeadlock);
 }
 
 TEST_F(Incidents, AnUnreadLogIsSaidToBe) {
-  it.log(1, "czas trwania: 0.123 ms  wykonanie <unnamed>: SELECT 1");
-  it.builder.flush();
-  const InputFidelity fidelity = judge_fidelity(it.builder.fidelity());
+  it_.log(1, "czas trwania: 0.123 ms  wykonanie <unnamed>: SELECT 1");
+  it_.builder.flush();
+  const InputFidelity fidelity = judge_fidelity(it_.builder.fidelity());
   ASSERT_EQ(fidelity.advice.size(), 1U);
   EXPECT_EQ(fidelity.advice[0], unreadable_advice());
 }

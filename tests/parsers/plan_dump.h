@@ -38,7 +38,7 @@ inline void dump_keys(std::ostringstream& out, const std::string& indent, const 
 
 inline void dump_node(std::ostringstream& out, const Plan& plan, size_t index) {
   const PlanNode& node = plan.nodes[index];
-  const std::string indent(node.depth * 2, ' ');
+  const std::string indent(size_t{node.depth} * 2, ' ');
   out << indent << label_of(node) << "  (cost " << node.startup_cost << ".." << node.total_cost
       << " rows " << node.plan_rows << ")";
   if (plan.analyzed) out << "  (rows " << node.rows << " in " << node.loops << ")";

@@ -115,7 +115,7 @@ TEST(PlanReader, TriggersOfBothFormats) {
 }
 
 TEST(PlanReader, GenericIsWhatHasAnotherParameterThanItsOwnSubplans) {
-  const char* const kInitPlan =
+  constexpr const char* kInitPlan =
       "\"Plans\": [{\"Node Type\": \"Result\", \"Subplan Name\": \"InitPlan 2 (returns $1)\"}],";
   EXPECT_EQ(read(json_plan("\"Filter\": \"(a = $1)\",")).plan->values, PlanValues::kGeneric);
   EXPECT_EQ(read(json_plan(std::string(kInitPlan) + "\"Filter\": \"(a = $1)\",")).plan->values,
@@ -154,7 +154,7 @@ TEST(PlanReader, AMegabyteOfLiteralIsOneQuestionMark) {
 }
 
 TEST(PlanReader, NoLiteralIsLeft) {
-  const std::string kSecret = "4929123456789012";
+  const std::string secret = "4929123456789012";
   const std::string conditions[] = {
       "(a = 'S'::text)",
       "(a = S)",
@@ -171,8 +171,8 @@ TEST(PlanReader, NoLiteralIsLeft) {
   };
   for (std::string condition : conditions) {
     for (size_t at = condition.find('S'); at != std::string::npos;
-         at = condition.find('S', at + kSecret.size())) {
-      condition.replace(at, 1, kSecret);
+         at = condition.find('S', at + secret.size())) {
+      condition.replace(at, 1, secret);
     }
     std::string escaped;
     for (const char c : condition)
@@ -180,13 +180,13 @@ TEST(PlanReader, NoLiteralIsLeft) {
     const PlanReading json = read(
         json_plan("\"Index Cond\": \"" + escaped + "\", \"Sort Key\": [\"" + escaped + "\"],"));
     ASSERT_NE(json.plan, nullptr) << condition;
-    EXPECT_EQ(dump(*json.plan).find(kSecret), std::string::npos) << dump(*json.plan);
+    EXPECT_EQ(dump(*json.plan).find(secret), std::string::npos) << dump(*json.plan);
     const PlanReading text = read(
         "Query Text: SELECT 1\n"
         "Seq Scan on a  (cost=0.00..1.00 rows=1 width=4)\n  Filter: " +
         condition + "\n  Rows Removed by Filter: 3\n");
     if (text.plan != nullptr) {
-      EXPECT_EQ(dump(*text.plan).find(kSecret), std::string::npos) << dump(*text.plan);
+      EXPECT_EQ(dump(*text.plan).find(secret), std::string::npos) << dump(*text.plan);
     }
   }
 }

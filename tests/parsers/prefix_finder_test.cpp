@@ -21,6 +21,7 @@ constexpr Session kSessions[] = {{"shop", "shop_prod", "shop", "10.0.0.7", 4101}
                                  {"shop", "shop_prod", "My App 2", "[local]", 4300}};
 
 /// The prefix as PostgreSQL would print it.
+// One case a letter.  NOLINTNEXTLINE(readability-function-size)
 std::string print(const std::string& prefix, int line, const Session* session) {
   std::string out;
   for (size_t i = 0; i < prefix.size(); ++i) {

@@ -148,15 +148,15 @@ TEST(SqlFacts, WholeStatement) {
 
 TEST(SqlFacts, SystemStatements) {
   SqlFixture sql;
-  for (const char* text :
-       {"SELECT 1", "SELECT $1::text", "SHOW server_version", "SET LOCAL x = 'y'",
-        "SET search_path TO tenant_1", "SELECT pg_try_advisory_xact_lock($1)",
-        "SELECT nextval('posts_id_seq')", "SELECT s0.version FROM schema_migrations AS s0",
-        "LOCK TABLE schema_migrations IN SHARE UPDATE EXCLUSIVE MODE", "DEALLOCATE ALL",
-        "SELECT * FROM information_schema.tables", "LISTEN x",
-        "SELECT t.oid, ARRAY (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = "
-        "t.typrelid)"
-        " FROM pg_type AS t LEFT JOIN pg_type AS d ON t.typbasetype = d.oid"}) {
+  for (
+      const char* text :
+      {"SELECT 1", "SELECT $1::text", "SHOW server_version", "SET LOCAL x = 'y'",
+       "SET search_path TO tenant_1", "SELECT pg_try_advisory_xact_lock($1)",
+       "SELECT nextval('posts_id_seq')", "SELECT s0.version FROM schema_migrations AS s0",
+       "LOCK TABLE schema_migrations IN SHARE UPDATE EXCLUSIVE MODE", "DEALLOCATE ALL",
+       "SELECT * FROM information_schema.tables", "LISTEN x",
+       R"(SELECT t.oid, ARRAY (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid)
+           FROM pg_type AS t LEFT JOIN pg_type AS d ON t.typbasetype = d.oid)"}) {
     EXPECT_TRUE(sql.query(text).system) << text;
     EXPECT_TRUE(sql.query(text).parsed) << text;
   }

@@ -133,12 +133,12 @@ TEST(CurlPoster, GivesUpWhenItIsTold) {
 
 class CurlTls : public testing::Test {
  protected:
-  CurlTls() {
+  void SetUp() override {
     std::string name = testing::TempDir() + "ectoscope-curl-XXXXXX";
     folder_ = mkdtemp(name.data());
     make_test_certificate(folder_);
   }
-  ~CurlTls() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::string path(const char* file) const { return (folder_ / file).string(); }
 

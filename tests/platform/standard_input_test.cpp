@@ -78,7 +78,7 @@ TEST_F(StandardInput, TheNextReaderBeginsWhereTheLastOneStopped) {
 /// The writer waits while nobody reads, and only what may be asked for again is kept.
 TEST_F(StandardInput, HoldsNoMoreThanItHasTo) {
   const auto file = open();
-  const std::string block(32 * 1024, 'x');
+  const std::string block(size_t{32} * 1024, 'x');
   uint64_t read_to = 0;
   for (int i = 0; i < 40; ++i) {
     write(block);
