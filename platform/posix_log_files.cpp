@@ -68,7 +68,7 @@ class PosixLogFile final : public LogFile {
   std::string path_;
 };
 
-/// glob()'s callback has no room for a context; the error is what it saw last on this thread.
+/// The error that glob() saw last on this thread: its callback has no room for a context.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 thread_local std::pair<std::string, int> unreadable;
 

@@ -59,16 +59,16 @@ void DeltaCounts::halve_linked() {
     cell.linked /= 2;
 }
 
-double KeyModel::chance(const Slot& slot, const DeltaCounts::Cell& cell) {
-  return (static_cast<double>(cell.distant) + kUnseen) / (slot.distant + kUnseenWeight);
+double LinkCounts::chance(const DeltaCounts::Cell& cell) const {
+  return (static_cast<double>(cell.distant) + kUnseen) / (distant + kUnseenWeight);
 }
 
-double KeyModel::slot_ratio(const Slot& slot, int64_t delta, double own) {
-  const DeltaCounts::Cell* cell = slot.counts.find(delta);
-  if (cell == nullptr) return slot.untold;
-  const double linked = static_cast<double>(cell->linked) - own;
-  if (linked <= 0) return slot.untold;
-  return slot.untold + linked / (slot.linked + kPriorLinks) / chance(slot, *cell);
+double LinkCounts::evidence(int64_t shown, double own) const {
+  const DeltaCounts::Cell* cell = counts.find(shown);
+  if (cell == nullptr) return 0;
+  const double others = static_cast<double>(cell->linked) - own;
+  if (others <= 0) return 0;
+  return others / (linked + kPriorLinks) / chance(*cell);
 }
 
 double KeyModel::ratio_of_several(const KeyValues& before, const KeyValues& after,
@@ -78,7 +78,7 @@ double KeyModel::ratio_of_several(const KeyValues& before, const KeyValues& afte
   double best_share = -1;
   for (size_t i = 0; i < KeyValues::kSlots; ++i) {
     if (!before.has(i) || !after.has(i)) continue;
-    const double share = slots_[i].structured / (slots_[i].linked + kPriorLinks);
+    const double share = slots_[i].structured / (slots_[i].linked + LinkCounts::kPriorLinks);
     if (share <= best_share) continue;
     best = &slots_[i];
     best_share = share;
@@ -95,8 +95,8 @@ double KeyModel::ratio_of_hashes(const KeyValues& before, const KeyValues& after
 
 bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
   return cell.linked >= kLeastMass &&
-         static_cast<double>(cell.linked) / (slot.linked + kPriorLinks) >
-             kStandsOut * chance(slot, cell);
+         static_cast<double>(cell.linked) / (slot.linked + LinkCounts::kPriorLinks) >
+             kStandsOut * slot.chance(cell);
 }
 
 void KeyModel::learn(Slot& slot, int64_t delta, double weight) {
@@ -144,7 +144,7 @@ void KeyModel::refresh() {
   telling_.clear();
   structured_ = 0;
   for (size_t i = 0; i < slots_.size(); ++i) {
-    const double share = slots_[i].structured / (slots_[i].linked + kPriorLinks);
+    const double share = slots_[i].structured / (slots_[i].linked + LinkCounts::kPriorLinks);
     if (share <= structured_) continue;
     structured_ = share;
     telling_slot_ = i;

@@ -92,6 +92,21 @@ class DeltaCounts {
   size_t used_ = 0;
 };
 
+/// What links show (differences of keys, or pairs), against what executions show that nothing
+/// links.
+struct LinkCounts {
+  static constexpr double kPriorLinks = 8;  // before their shares mean anything
+
+  DeltaCounts counts;
+  double linked = 0;
+  double distant = 0;
+
+  /// Probability of it between executions that have nothing to do with each other.
+  [[nodiscard]] double chance(const DeltaCounts::Cell& cell) const;
+  /// How much likelier links show it than chance does; 0 where none has, but for `own` of them.
+  [[nodiscard]] double evidence(int64_t shown, double own = 0) const;
+};
+
 /// Threads: one at a time.  All of it is in memory only and dies with the process.
 class KeyModel {
  public:
@@ -133,12 +148,8 @@ class KeyModel {
 
  private:
   static constexpr double kLeastUntold = 0.01;  // a difference never seen is never impossible
-  static constexpr double kPriorLinks = 8;      // before a slot's shares mean anything
 
-  struct Slot {
-    DeltaCounts counts;
-    double linked = 0;
-    double distant = 0;
+  struct Slot : LinkCounts {
     double structured = 0;  // of `linked`, in cells that stand out from chance
     double untold = 1;      // ratio of a difference that no link has shown yet
 
@@ -154,9 +165,9 @@ class KeyModel {
                                         double own) const;
   [[nodiscard]] double ratio_of_hashes(const KeyValues& before, const KeyValues& after,
                                        double own) const;
-  [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta, double own);
-  /// Probability of a difference between executions that have nothing to do with each other.
-  static double chance(const Slot& slot, const DeltaCounts::Cell& cell);
+  [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta, double own) {
+    return slot.untold + slot.evidence(delta, own);
+  }
   static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);
   static void learn(Slot& slot, int64_t delta, double weight);
 

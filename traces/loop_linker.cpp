@@ -130,7 +130,7 @@ void LoopLinker::learn_chance() {
 
 // The first look at a new shape: every candidate teaches as much as it is probable.
 void LoopLinker::learn_softly() {
-  std::vector<std::pair<uint32_t, double>> seen;
+  auto& seen = work_.weighed;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     if (node.strand != kNone) continue;

@@ -278,6 +278,7 @@ struct LoopLinker::Workspace {
   std::vector<size_t> first_candidate;               // by position in order_, and one more
   std::vector<std::pair<int64_t, uint32_t>> by_key;  // (key, position in order_)
   std::vector<double> told;                          // of order_tick()
+  std::vector<std::pair<uint32_t, double>> weighed;  // what one may have followed
   std::vector<Pair> pairs;
   std::vector<Span> chains;
   std::vector<Pace> paces;   // of chains

@@ -86,7 +86,7 @@ bool LoopLinker::keys_tell(uint32_t before, uint32_t after) const {
 
 // Of what follows nothing, all that it might have followed teach.
 void LoopLinker::learn_successions() {
-  std::vector<std::pair<uint32_t, double>> seen;
+  auto& seen = work_.weighed;
   for (size_t i = 0; i < order_.size(); ++i) {
     const Node& node = nodes_[order_[i]];
     if (!node.fresh) continue;

@@ -28,12 +28,11 @@ class SuccessionModel {
   void learn_distant(uint64_t before, uint64_t after);
 
   /// Something was learned.
-  [[nodiscard]] bool known() const { return linked_ > 0; }
+  [[nodiscard]] bool known() const { return pairs_.linked > 0; }
 
  private:
-  DeltaCounts pairs_;  // those that were linked, by a hash of the two
-  double linked_ = 0;
-  double distant_ = 0;
+  LinkCounts
+      pairs_;  // by a hash of the two; those that were linked, and how many others there were
 };
 
 }  // namespace ectoscope
