@@ -1,6 +1,7 @@
 #include "traces/chain.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "core/relations.h"
@@ -80,6 +81,18 @@ void Chain::advance(EventTime now, const Sink& sink) {
   if (passed > 1) close_window(horizon_ - limits_.window, sink);
 }
 
+// What each shape learns of gaps and pools helps those after it: the ones whose keys make links
+// sure go first, so that the others are not weighed in an order that only their names make.
+void Chain::take_turns() {
+  turns_.clear();
+  for (const auto& [key, linker] : loops_)
+    turns_.push_back({linker->structured(), linker->first_seen(), key, linker.get()});
+  std::sort(turns_.begin(), turns_.end(), [](const Turn& a, const Turn& b) {
+    return std::tuple(-a.structured, a.first_seen, a.key) <
+           std::tuple(-b.structured, b.first_seen, b.key);
+  });
+}
+
 void Chain::close_window(EventTime horizon, const Sink& sink) {
   for (auto& [query, rate] : rates_)
     rate /= 2;
@@ -92,10 +105,11 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
   }
   waiting_ = 0;
   models_.choose_clock();
-  for (auto& [key, linker] : loops_) {
-    const Query& query = queries_[key.second];
-    linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
-    waiting_ += linker->waiting();
+  take_turns();
+  for (const Turn& turn : turns_) {
+    const Query& query = queries_[turn.key.second];
+    turn.linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
+    waiting_ += turn.linker->waiting();
   }
   while (first_read_ < reads_.size() && reads_[first_read_].ended_at < horizon - limits_.max_age)
     drop_read();

@@ -74,9 +74,18 @@ class Chain {
   [[nodiscard]] ShapeKey key_of(QueryId query) const {
     return {queries_[query].fingerprint, query};
   }
+  /// A shape's turn in a window: how much its keys tell, when it was first seen.
+  struct Turn {
+    double structured = 0;
+    EventTime first_seen;
+    ShapeKey key;
+    LoopLinker* linker = nullptr;
+  };
+  void take_turns();
 
   LoopLinker::Workspace workspace_;
   std::map<ShapeKey, std::unique_ptr<LoopLinker>> loops_;
+  std::vector<Turn> turns_;  // of the window that is closed
   StreamModels models_;
   ParentModel parents_;
   std::vector<Read> reads_;  // by ended_before(); those before first_read_ are gone

@@ -90,10 +90,12 @@ double KeyModel::ratio_of_several(const KeyValues& before, const KeyValues& afte
 double KeyModel::ratio_of_hashes(const KeyValues& before, const KeyValues& after,
                                  double own) const {
   if (before.hash == 0 || after.hash == 0) return 1;
-  return slot_ratio(slots_[kEqual], before.hash == after.hash ? 0 : 1, own);
+  return slot_ratio(slots_[kEqual], before.hash == after.hash ? kSame : kOther, own);
 }
 
-bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
+// That two texts differ is nothing that could come again.
+bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) const {
+  if (&slot == &slots_[kEqual] && cell.delta == kOther) return false;
   return cell.linked >= kLeastMass &&
          static_cast<double>(cell.linked) / (slot.linked + LinkCounts::kPriorLinks) >
              kStandsOut * slot.chance(cell);
@@ -115,7 +117,7 @@ void KeyModel::learn_link(const KeyValues& before, const KeyValues& after, doubl
     integers = true;
   }
   if (integers || before.hash == 0 || after.hash == 0) return;
-  learn(slots_[kEqual], before.hash == after.hash ? 0 : 1, weight);
+  learn(slots_[kEqual], before.hash == after.hash ? kSame : kOther, weight);
 }
 
 void KeyModel::learn_distant(const KeyValues& before, const KeyValues& after) {
@@ -127,7 +129,7 @@ void KeyModel::learn_distant(const KeyValues& before, const KeyValues& after) {
     integers = true;
   }
   if (integers || before.hash == 0 || after.hash == 0) return;
-  slots_[kEqual].counts.at(before.hash == after.hash ? 0 : 1).distant += 1;
+  slots_[kEqual].counts.at(before.hash == after.hash ? kSame : kOther).distant += 1;
   slots_[kEqual].distant += 1;
 }
 

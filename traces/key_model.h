@@ -168,11 +168,15 @@ class KeyModel {
   [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta, double own) {
     return slot.untold + slot.evidence(delta, own);
   }
-  static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);
-  static void learn(Slot& slot, int64_t delta, double weight);
+  [[nodiscard]] bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell) const;
+  void learn(Slot& slot, int64_t delta, double weight);
 
-  // The last slot is for keys that are no integers: 0 for equal keys, 1 for different ones.
+  // The last slot is for keys that are no integers.  Until executions seconds apart have shown how
+  // often kOther comes by chance, it scores as high as any difference not seen by chance yet: a
+  // shape of texts is supposed to loop at first (docs/chain.md has what that gains and costs).
   static constexpr size_t kEqual = KeyValues::kSlots;
+  static constexpr int64_t kSame = 0;
+  static constexpr int64_t kOther = 1;
   std::array<Slot, KeyValues::kSlots + 1> slots_{};
   std::vector<int64_t> telling_;
   size_t telling_slot_ = 0;

@@ -71,6 +71,10 @@ class LoopLinker {
   /// Nothing waits, nothing is open.
   [[nodiscard]] bool idle() const { return pending_.empty() && open_.empty() && order_.empty(); }
   [[nodiscard]] size_t waiting() const { return pending_.size(); }
+  /// Share of links whose keys tell, as KeyModel has it.
+  [[nodiscard]] double structured() const { return keys_.structured(); }
+  /// Of its executions the first one's start.
+  [[nodiscard]] EventTime first_seen() const { return first_seen_; }
   [[nodiscard]] uint64_t strands() const { return strands_closed_; }
 
  private:

@@ -175,6 +175,43 @@ TEST(Chain, TheOrderWithinATickIsAnAccident) {
   EXPECT_EQ(found, links(true));
 }
 
+// What one shape's sure links teach helps another: never in an order that names or ids make.
+TEST(Chain, ShapesComeInNoOrderOfTheirNames) {
+  const auto links = [](bool sure_first) {
+    StreamBuilder app;
+    QueryId comments = kNoQuery;
+    QueryId products = kNoQuery;
+    for (const bool sure : {sure_first, !sure_first})
+      (sure ? comments : products) =
+          sure ? app.select_by("comments", "post_id") : app.select_by("products", "id");
+    Scatter scatter;
+    for (int page = 0; page < 400; ++page) {
+      const int64_t first = 10'000 + scatter.below(1'000'000);
+      double at = page * 60.0;
+      for (int i = 0; i < 16; ++i) {
+        at += 3 + static_cast<double>(scatter.below(40)) / 10;
+        const bool sure = page % 2 == 0;
+        app.run(sure ? comments : products, at, sure ? first - i : scatter.below(1'000'000),
+                static_cast<int32_t>(100 + scatter.below(10)))
+            .position = app.executions.size();
+      }
+    }
+    std::multiset<std::vector<uint64_t>> found;
+    for (const QueryId query : {comments, products}) {
+      for (const Kept& loop : loops(app.group(), query, 3)) {
+        std::vector<uint64_t> positions;
+        for (const Execution& execution : loop.executions)
+          positions.push_back(execution.position);
+        found.insert(positions);
+      }
+    }
+    return found;
+  };
+  const auto found = links(true);
+  EXPECT_GE(found.size(), 380U) << "of 400 loops";
+  EXPECT_EQ(found, links(false));
+}
+
 TEST(Chain, OneLookUpARequestIsNoLoop) {
   StreamBuilder app;
   const QueryId user = app.select_by("users", "id");
