@@ -48,7 +48,8 @@ httplib::Headers security_headers() {
 
 /// What configuration has in place of ours.
 void replace_headers(const WebGuard& guard, httplib::Headers& headers) {
-  for (const auto& [name, value] : *guard.headers()) {
+  const auto replacing = guard.headers();  // held while it is read: protect() may bring others
+  for (const auto& [name, value] : *replacing) {
     headers.erase(name);
     headers.emplace(name, value);
   }

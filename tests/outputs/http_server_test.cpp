@@ -1,6 +1,7 @@
 #include "outputs/http_server.h"
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -418,6 +419,24 @@ TEST_F(HttpServerTest, CompressesForWhoAsks) {
   const std::string answer =
       ask(server_->port(), "GET", "/metrics", "Accept-Encoding: br, gzip\r\n");
   EXPECT_THAT(answer, HasSubstr("Content-Encoding: gzip\r\n"));
+}
+
+TEST_F(HttpServerTest, HeadersChangeWhileItAnswers) {
+  start();
+  WebAccess access;
+  const auto change = [&access, this](const std::string& policy) {
+    access.headers["Referrer-Policy"] = policy;
+    server_->protect(access, nullptr);
+  };
+  change("origin");
+  auto asking = std::async(std::launch::async, [this] {
+    for (int i = 0; i < 50; ++i)
+      EXPECT_THAT(get("/-/healthy"), HasSubstr("Referrer-Policy: origin\r\n"));
+  });
+  while (asking.wait_for(milliseconds(0)) != std::future_status::ready)
+    change("origin");
+  change("same-origin");
+  EXPECT_THAT(get("/-/healthy"), HasSubstr("Referrer-Policy: same-origin\r\n"));
 }
 
 TEST_F(HttpServerTest, PortInUseSaysWhatToDo) {
