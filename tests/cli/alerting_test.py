@@ -48,6 +48,10 @@ def get_json(url):
     return json.loads(text) if text else None
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    request_queue_size = 256  # a connection for each alert, all at once: who is not let in waits for ten seconds
+
+
 class Webhook:
     """What Alertmanager tells, alert by alert."""
 
@@ -65,7 +69,7 @@ class Webhook:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Listener(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
 
