@@ -44,14 +44,14 @@ def fetch(url, method="GET", body=None, **headers):
             return Answer(error)
 
 
-def wait_for(what, condition):
-    end = time.monotonic() + PATIENCE
+def wait_for(what, condition, seconds=PATIENCE):
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError(f"not within {PATIENCE} s: {what}")
+    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 class Daemon:
@@ -376,8 +376,8 @@ class Traffic(BrowserTest):
         self.assertTrue(self.all("button[data-copy=fix-migration]"))
 
     def test_history_is_drawn_and_a_table(self):
-        self.page_of("n_plus_one_read")
-        canvas = self.driver.find_element("css selector", ".chart canvas")
+        # The store has it a moment after the page has the finding.
+        canvas = wait_for("the history", lambda: self.page_of("n_plus_one_read") and self.all(".chart canvas"))[0]
         self.assertGreater(canvas.size["height"], 100)
         drawn = self.driver.execute_script(
             "return Chart.getChart(document.querySelector('canvas')).data.datasets[0].data.reduce((a, b) => a + b)")
@@ -456,7 +456,7 @@ class Many(BrowserTest):
 
     def test_lists_pages_and_api(self):
         wait_for("all findings", lambda: json.loads(fetch(self.daemon.url + "api/v1/findings?limit=1").text)
-                 ["page"]["total"] == self.COUNT)
+                 ["page"]["total"] == self.COUNT, seconds=6 * PATIENCE)  # a sanitizer takes a minute
         main = self.open("")
         self.assertIn("of 20,000", main.text)
         self.assertEqual(len(self.all(".finding")), 50)
