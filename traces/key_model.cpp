@@ -93,20 +93,22 @@ double KeyModel::ratio_of_hashes(const KeyValues& before, const KeyValues& after
   return slot_ratio(slots_[kEqual], before.hash == after.hash ? kSame : kOther, own);
 }
 
-// That two texts differ is nothing that could come again.
-bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) const {
-  if (&slot == &slots_[kEqual] && cell.delta == kOther) return false;
+bool KeyModel::stands_out(const Slot& slot, const DeltaCounts::Cell& cell) {
   return cell.linked >= kLeastMass &&
          static_cast<double>(cell.linked) / (slot.linked + LinkCounts::kPriorLinks) >
              kStandsOut * slot.chance(cell);
 }
 
+void KeyModel::Slot::add(DeltaCounts::Cell& cell, double weight) {
+  cell.linked += static_cast<float>(weight);
+  linked += weight;
+  update_untold();
+}
+
 void KeyModel::learn(Slot& slot, int64_t delta, double weight) {
   DeltaCounts::Cell& cell = slot.counts.at(delta);
   if (stands_out(slot, cell)) slot.structured += weight;
-  cell.linked += static_cast<float>(weight);
-  slot.linked += weight;
-  slot.update_untold();
+  slot.add(cell, weight);
 }
 
 void KeyModel::learn_link(const KeyValues& before, const KeyValues& after, double weight) {
@@ -117,7 +119,12 @@ void KeyModel::learn_link(const KeyValues& before, const KeyValues& after, doubl
     integers = true;
   }
   if (integers || before.hash == 0 || after.hash == 0) return;
-  learn(slots_[kEqual], before.hash == after.hash ? kSame : kOther, weight);
+  Slot& slot = slots_[kEqual];
+  if (before.hash == after.hash) {
+    learn(slot, kSame, weight);
+  } else {
+    slot.add(slot.counts.at(kOther), weight);  // that two differ is nothing that could come again
+  }
 }
 
 void KeyModel::learn_distant(const KeyValues& before, const KeyValues& after) {

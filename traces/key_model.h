@@ -153,6 +153,8 @@ class KeyModel {
     double structured = 0;  // of `linked`, in cells that stand out from chance
     double untold = 1;      // ratio of a difference that no link has shown yet
 
+    /// A link of `weight` shows it; whether it stands out is the caller's to say.
+    void add(DeltaCounts::Cell& cell, double weight);
     void update_untold() {
       untold = std::max(kLeastUntold, 1 - structured / (linked + kPriorLinks));
     }
@@ -168,8 +170,8 @@ class KeyModel {
   [[nodiscard]] static double slot_ratio(const Slot& slot, int64_t delta, double own) {
     return slot.untold + slot.evidence(delta, own);
   }
-  [[nodiscard]] bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell) const;
-  void learn(Slot& slot, int64_t delta, double weight);
+  static bool stands_out(const Slot& slot, const DeltaCounts::Cell& cell);
+  static void learn(Slot& slot, int64_t delta, double weight);
 
   // The last slot is for keys that are no integers.  Until executions seconds apart have shown how
   // often kOther comes by chance, it scores as high as any difference not seen by chance yet: a

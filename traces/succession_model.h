@@ -31,8 +31,7 @@ class SuccessionModel {
   [[nodiscard]] bool known() const { return pairs_.linked > 0; }
 
  private:
-  LinkCounts
-      pairs_;  // by a hash of the two; those that were linked, and how many others there were
+  LinkCounts pairs_;  // by a hash of the two; in its cells only those that were linked
 };
 
 }  // namespace ectoscope

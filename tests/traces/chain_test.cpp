@@ -27,6 +27,18 @@ std::vector<Kept> loops(const std::vector<Kept>& traces, QueryId query, size_t l
   return found;
 }
 
+/// The loops by what `position` says of their executions.
+std::multiset<std::vector<uint64_t>> positions(const std::vector<Kept>& found) {
+  std::multiset<std::vector<uint64_t>> all;
+  for (const Kept& loop : found) {
+    std::vector<uint64_t> of;
+    for (const Execution& execution : loop.executions)
+      of.push_back(execution.position);
+    all.insert(of);
+  }
+  return all;
+}
+
 TEST(Chain, FindsALoopThatWandersOverThePool) {
   StreamBuilder app;
   const QueryId page = app.list_of("posts", "title");
@@ -161,14 +173,7 @@ TEST(Chain, TheOrderWithinATickIsAnAccident) {
       }
     }
     if (reversed) std::reverse(app.executions.begin(), app.executions.end());
-    std::multiset<std::vector<uint64_t>> found;
-    for (const Kept& loop : loops(app.group(), comments, 3)) {
-      std::vector<uint64_t> positions;
-      for (const Execution& execution : loop.executions)
-        positions.push_back(execution.position);
-      found.insert(positions);
-    }
-    return found;
+    return positions(loops(app.group(), comments, 3));
   };
   const auto found = links(false);
   EXPECT_GE(found.size(), 20U);
@@ -179,11 +184,10 @@ TEST(Chain, TheOrderWithinATickIsAnAccident) {
 TEST(Chain, ShapesComeInNoOrderOfTheirNames) {
   const auto links = [](bool sure_first) {
     StreamBuilder app;
-    QueryId comments = kNoQuery;
-    QueryId products = kNoQuery;
-    for (const bool sure : {sure_first, !sure_first})
-      (sure ? comments : products) =
-          sure ? app.select_by("comments", "post_id") : app.select_by("products", "id");
+    const auto add_comments = [&app] { return app.select_by("comments", "post_id"); };
+    QueryId comments = sure_first ? add_comments() : kNoQuery;
+    const QueryId products = app.select_by("products", "id");
+    if (!sure_first) comments = add_comments();
     Scatter scatter;
     for (int page = 0; page < 400; ++page) {
       const int64_t first = 10'000 + scatter.below(1'000'000);
@@ -196,15 +200,9 @@ TEST(Chain, ShapesComeInNoOrderOfTheirNames) {
             .position = app.executions.size();
       }
     }
-    std::multiset<std::vector<uint64_t>> found;
-    for (const QueryId query : {comments, products}) {
-      for (const Kept& loop : loops(app.group(), query, 3)) {
-        std::vector<uint64_t> positions;
-        for (const Execution& execution : loop.executions)
-          positions.push_back(execution.position);
-        found.insert(positions);
-      }
-    }
+    const auto traces = app.group();
+    auto found = positions(loops(traces, comments, 3));
+    found.merge(positions(loops(traces, products, 3)));
     return found;
   };
   const auto found = links(true);

@@ -68,6 +68,19 @@ KeyValues text(uint64_t hash) {
   return keys;
 }
 
+// Before executions seconds apart are known, any difference would stand out from chance.
+TEST(KeyModel, DifferentTextsAreNoStructure) {
+  KeyModel model;
+  for (uint64_t i = 1; i <= 100; ++i)
+    model.learn_link(text(i), text(i + 1), 1);
+  model.refresh();
+  EXPECT_EQ(model.structured(), 0);
+  for (uint64_t i = 1; i <= 100; ++i)
+    model.learn_link(text(i), text(i), 1);
+  model.refresh();
+  EXPECT_GT(model.structured(), 0.3) << "equal ones are";
+}
+
 TEST(KeyValues, DifferencesOfHashesMeanNothing) {
   EXPECT_TRUE(key(1).comparable(key(2)));
   EXPECT_TRUE(text(5).comparable(text(5)));
