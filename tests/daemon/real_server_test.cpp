@@ -34,7 +34,7 @@ class RealServer : public ::testing::Test {
  protected:
   void SetUp() override {
     dsn_ = environment("ECTOSCOPE_TEST_DSN");
-    if (dsn_.empty()) GTEST_SKIP() << "no server: ECTOSCOPE_TEST_DSN";
+    if (dsn_.empty()) GTEST_SKIP() << "tests/cli/real_server_test.py starts a server and runs this";
     settings_.dsn = dsn_;
     database_ = make_postgres(settings_);
   }

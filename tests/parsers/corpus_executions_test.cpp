@@ -77,7 +77,8 @@ Counted count(const std::string& path) {
 }
 
 TEST(CorpusExecutions, AreThoseOfAnIndependentCount) {
-  if (!fs::exists(kCorpus)) GTEST_SKIP() << "no recorded corpus at " << kCorpus;
+  if (!fs::exists(kCorpus))
+    GTEST_SKIP() << "the whole recordings are not shipped: none at " << kCorpus;
   const std::string counter = std::string(SOURCE_DIR) + "/tests/tools/count_executions.py ";
   size_t captures = 0;
   for (const fs::directory_entry& capture : fs::directory_iterator(kCorpus)) {

@@ -99,7 +99,8 @@ size_t differences(const std::vector<Comparable>& a, const std::vector<Comparabl
 
 TEST(LogFormat, CapturesReadTheSameInAllFormats) {
   const std::filesystem::path corpus = std::filesystem::path(SOURCE_DIR) / "../shared/corpus";
-  if (!std::filesystem::exists(corpus)) GTEST_SKIP() << "no recorded captures here";
+  if (!std::filesystem::exists(corpus))
+    GTEST_SKIP() << "the whole recordings are not shipped: none at " << corpus;
   size_t captures = 0;
   for (const auto& folder : std::filesystem::directory_iterator(corpus)) {
     const std::string name = folder.path().filename().string();
