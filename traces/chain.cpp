@@ -105,6 +105,8 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
   }
   waiting_ = 0;
   models_.choose_clock();
+  models_.in_window = models_.activity.between(counted_, horizon);
+  counted_ = horizon;
   take_turns();
   for (const Turn& turn : turns_) {
     const Query& query = queries_[turn.key.second];

@@ -97,6 +97,7 @@ class Chain {
   std::vector<Execution> executions_;
   size_t waiting_ = 0;
   EventTime horizon_{};
+  EventTime counted_{};  // up to there `activity` has been counted, for models_.in_window
   bool started_ = false;
 };
 

@@ -98,9 +98,11 @@ class LoopLinker {
     uint32_t candidate = kNone;  // of the workspace, of the link that match() made
     float own = 0;               // what the link to linked_to taught keys_
     float sure = 0;              // the probability of the link to `before`
-    double rate = 1;  // what chance brings when it started, on the clock that is believed
+    double rate = 1;          // what chance brings when it started, on the clock that is believed
+    double rate_by_time = 1;  // a microsecond
     double start_turn = 0;
     double end_turn = 0;
+    bool opens = false;   // the run of its shape that it stands in begins after a silence
     bool fresh = true;    // its window is being assigned
     bool listed = false;  // in its strand's list, which frees it then
   };
@@ -183,6 +185,14 @@ class LoopLinker {
   uint32_t take_window(EventTime horizon);
   void update_rate(size_t executions, EventTime horizon);
   void prepare_nodes();
+  /// Executions that ended within `span`.
+  struct Nearby {
+    ActivityModel::Span span{EventTime::max(), EventTime::max()};
+    double own = 0;     // of its shape
+    double others = 0;  // of all others in the stream
+  };
+  [[nodiscard]] Nearby nearby(const ActivityModel::Span& span) const;
+  [[nodiscard]] double chance(const Nearby& near, bool opens) const;
   void learn_chance();
   void order_ticks();
   void order_tick(std::span<uint32_t> tick);
@@ -258,6 +268,8 @@ class LoopLinker {
   double rate_ = 0;        // executions per microsecond, smoothed over windows
   double usual_rate_ = 0;  // the same over more windows, without the present one
   double burst_ = 1;       // the present rate over the usual one
+  double own_ = 0;         // executions of the last windows, older ones count less
+  double others_ = 0;      // of the stream's other shapes in the same windows
   double share_ = 0;       // of the stream's statements, smoothed over windows
   double turn_ = 0;        // at the last horizon
   double linked_ = 0;      // shares, as learned from links

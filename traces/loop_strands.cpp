@@ -13,8 +13,8 @@ constexpr float kTellingRatio = 5;
 constexpr double kJoinShare = 0.2;  // of the votes
 constexpr uint64_t kCutCount = 4;   // executions before a chain's keys say what it is
 constexpr double kCutTold = 0.7;
-constexpr int kVotesEach = 3;      // of one execution for one strand
-constexpr double kByChance = 1.5;  // log odds: so many shapes in so many windows, chance loops too
+constexpr int kVotesEach = 3;    // of one execution for one strand
+constexpr double kByChance = 5;  // log odds: so many shapes in so many windows, chance loops too
 constexpr double kLeastWeight = 1e-9;
 
 }  // namespace

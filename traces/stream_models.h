@@ -60,6 +60,7 @@ class StreamModels {
   PoolModel pool;
   ActivityModel activity;
   StatementClock clock;
+  uint64_t in_window = 0;  // executions of `activity` since the last window was closed
 
   [[nodiscard]] bool by_turns() const { return by_turns_; }
   [[nodiscard]] const GapModel& gaps() const { return by_turns_ ? turns_ : time_; }

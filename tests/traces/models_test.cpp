@@ -183,15 +183,36 @@ TEST(PoolModel, BeginsAnewWhenThereAreTooManyBackends) {
   EXPECT_GT(model.generation(), before);
 }
 
-TEST(ActivityModel, ABurstIsBusierThanItsSeconds) {
+TEST(ActivityModel, CountsWhatEndedAround) {
   ActivityModel model;
   const EventTime start{std::chrono::seconds(100)};
   for (int i = 0; i < 100; ++i)
     model.add(start + Micros(i * 50'000));
   for (int i = 0; i < 500; ++i)
     model.add(start + Micros(5'000'000 + i * 400));
-  EXPECT_GT(model.factor(start + Micros(5'100'000)), 4);
-  EXPECT_LT(model.factor(start + Micros(2'000'000)), 1);
+  const auto near = [&](EventTime at) {
+    const ActivityModel::Span span = ActivityModel::around(at);
+    EXPECT_LE(span.from, at);
+    EXPECT_GT(span.to, at);
+    return model.between(span.from, span.to);
+  };
+  EXPECT_EQ(near(start + Micros(2'000'000)), 5U);
+  EXPECT_EQ(near(start + Micros(5'100'000)), 500U);
+  EXPECT_EQ(model.between(start, start + Micros(1'000'000)), 20U);
+  EXPECT_EQ(model.between(EventTime{}, EventTime::max()), 600U);
+}
+
+TEST(ActivityModel, ForgetsWhatIsOld) {
+  ActivityModel model;
+  const EventTime start{std::chrono::seconds(100)};
+  model.add(start);
+  model.add(start + std::chrono::seconds(5));
+  model.add(start + std::chrono::seconds(14));
+  EXPECT_EQ(model.between(EventTime{}, EventTime::max()), 2U);
+  model.add(start + std::chrono::seconds(100));
+  EXPECT_EQ(model.between(EventTime{}, EventTime::max()), 1U);
+  model.add(start);  // too old to be counted
+  EXPECT_EQ(model.between(EventTime{}, EventTime::max()), 1U);
 }
 
 TEST(ParentPrior, NamesRelateShapes) {
