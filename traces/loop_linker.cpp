@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
 
 #include "core/hash.h"
 #include "traces/end_order.h"
@@ -19,24 +18,14 @@ constexpr Micros kDistant{1'000'000};  // further apart, a loop's keys are no ne
 constexpr Micros kCold{4'000'000};     // learn several times from a shape's first seconds
 constexpr int kColdPasses = 4;
 constexpr int kWarmPasses = 2;
-constexpr double kLeastRate = 1e-8;
-constexpr double kMostBurst = 10;
-constexpr double kLeastShare = 1e-3;
-constexpr double kMemory = 0.9;      // of the counts that chance is told from, a window
-constexpr double kOwnAlone = 0.1;    // what one of its own counts where nothing else is near
-constexpr Micros kSilence{100'000};  // before what opens a request
-constexpr double kForget = 2000;     // executions; older ones count half then
-constexpr uint64_t kLoop = 4;        // executions that make a strand a loop
-constexpr double kTelling = 5;       // ratio of keys that tell
-constexpr float kSure = 0.8F;        // such a link may teach gaps and pools
-constexpr double kSupposed = 0.5;    // odds of a link, before its chain is weighed as a whole
+constexpr double kForget = 2000;   // executions; older ones count half then
+constexpr uint64_t kLoop = 4;      // executions that make a strand a loop
+constexpr double kTelling = 5;     // ratio of keys that tell
+constexpr float kSure = 0.8F;      // such a link may teach gaps and pools
+constexpr double kSupposed = 0.5;  // odds of a link, before its chain is weighed as a whole
 constexpr double kLeastOdds = 1e-9;
 constexpr double kBegunAlready = 1e9;
 constexpr double kLeastBegun = 1e-3;  // loops for one lone execution: a shape may change its ways
-
-double microseconds(Micros time) {
-  return static_cast<double>(time.count());
-}
 
 }  // namespace
 
@@ -90,20 +79,6 @@ uint32_t LoopLinker::take_window(EventTime horizon) {
   if (!std::is_sorted(order_.begin(), order_.end(), earlier))
     std::stable_sort(order_.begin(), order_.end(), earlier);
   return taken;
-}
-
-void LoopLinker::update_rate(size_t executions, EventTime horizon) {
-  const auto count = static_cast<double>(executions);
-  const double rate = count / microseconds(limits_.window);
-  rate_ = rate_ == 0 ? rate : (rate_ + rate) / 2;
-  burst_ = usual_rate_ == 0 ? 1 : std::clamp(rate_ / usual_rate_, 1.0, kMostBurst);
-  usual_rate_ = usual_rate_ == 0 ? rate : usual_rate_ + (rate - usual_rate_) / 8;
-  own_ = own_ * kMemory + count;
-  others_ = others_ * kMemory + std::max(0.0, static_cast<double>(stream_->in_window) - count);
-  const double turn = stream_->clock.at(horizon);
-  const double share = count / std::max(1.0, turn - turn_);
-  share_ = share_ == 0 ? share : (share_ + share) / 2;
-  turn_ = turn;
 }
 
 // What keys do by chance: pairs with executions seen long before.
@@ -335,8 +310,7 @@ void LoopLinker::learn_gaps() {
     if (!node.fresh || node.before == kNone || node.sure <= kSure) continue;
     if (key_ratio(node.before, id) <= kTelling) continue;
     const Node& before = nodes_[node.before];
-    stream_->learn(gap_between(before, node), node.rate_by_time, std::max(share_, kLeastShare),
-                   node.sure);
+    stream_->learn(gap_between(before, node), node.rate_by_time, share(), node.sure);
     stream_->pool.learn(before.backend, node.backend, node.sure);
   }
 }
@@ -354,62 +328,6 @@ void LoopLinker::halve_lessons() {
   weighed_ /= 2;
   alone_ /= 2;
   linked_ /= 2;
-}
-
-LoopLinker::Nearby LoopLinker::nearby(const ActivityModel::Span& span) const {
-  const auto before = [&](uint32_t id, EventTime time) { return nodes_[id].ended_at < time; };
-  const auto first = std::lower_bound(order_.begin(), order_.end(), span.from, before);
-  const auto last = std::lower_bound(first, order_.end(), span.to, before);
-  const auto own = static_cast<double>(last - first);
-  const auto all = static_cast<double>(stream_->activity.between(span.from, span.to));
-  return {span, own, std::max(0.0, all - own)};
-}
-
-// How often other requests bring the shape at that moment, a microsecond: as often as it comes for
-// each execution of others, times how many of those there are.  Its own count too where others do;
-// where it is nearly alone they are hardly evidence of other requests, for a loop would be its own
-// chance.  But what opens requests stands alone whenever several begin at once.
-double LoopLinker::chance(const Nearby& near, bool opens) const {
-  const double all = near.own + near.others;
-  if (all == 0) return kLeastRate;
-  const double counts = opens ? 1 : kOwnAlone + (1 - kOwnAlone) * near.others / all;
-  const double each = own_ / (others_ + counts * own_);
-  return std::max(
-      each * (near.others + counts * near.own) / microseconds(near.span.to - near.span.from),
-      kLeastRate);
-}
-
-void LoopLinker::prepare_nodes() {
-  PoolModel& pool = stream_->pool;
-  const uint32_t generation = pool.generation();
-  StatementClock::Reader starts(stream_->clock);
-  StatementClock::Reader ends(stream_->clock);
-  StatementClock::Reader before(stream_->clock);
-  Nearby near;
-  const Node* last = nullptr;
-  for (const uint32_t id : order_) {
-    Node& node = nodes_[id];
-    if (node.fresh || backends_of_ != generation) node.backend = pool.number(runs_[id].pid);
-    const Node* previous = std::exchange(last, &node);
-    if (!node.fresh) continue;
-    node.start_turn = starts.at(node.started_at);
-    node.end_turn = ends.at(node.ended_at);
-    node.opens = previous != nullptr && node.started_at - previous->ended_at < kSilence
-                     ? previous->opens
-                     : before.at(node.started_at - kSilence) == node.start_turn;
-    const ActivityModel::Span span = ActivityModel::around(node.started_at);
-    if (span.from != near.span.from) near = nearby(span);
-    node.rate_by_time = chance(near, node.opens);
-    node.rate = stream_->by_turns() ? std::max(share_, kLeastShare) / StreamModels::kTurn
-                                    : node.rate_by_time;
-  }
-  backends_of_ = generation;
-  if (pool.generation() == generation) return;
-  // The pool began anew meanwhile.  Should it do so again, the last numbers are good enough: it
-  // knows nothing yet.
-  for (const uint32_t id : order_)
-    nodes_[id].backend = pool.number(runs_[id].pid);
-  backends_of_ = pool.generation();
 }
 
 void LoopLinker::assign(EventTime horizon, StreamModels& stream) {

@@ -9,6 +9,7 @@
 // docs/chain.md tells what was tried, and what each part gains.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -81,6 +82,7 @@ class LoopLinker {
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr size_t kNearest = 10;  // candidates by time; those by key come on top
   static constexpr size_t kPerKey = 1;    // candidates for one difference of keys
+  static constexpr double kLeastShare = 1e-3;
 
   // What sweeps look at; the execution itself waits in runs_.
   struct Node {
@@ -193,6 +195,8 @@ class LoopLinker {
   };
   [[nodiscard]] Nearby nearby(const ActivityModel::Span& span) const;
   [[nodiscard]] double chance(const Nearby& near, bool opens) const;
+  /// What chance brings of it by the turn.
+  [[nodiscard]] double share() const { return std::max(share_, kLeastShare); }
   void learn_chance();
   void order_ticks();
   void order_tick(std::span<uint32_t> tick);
