@@ -386,6 +386,16 @@ class Demo(Case):
             self.assertIn(expected, text)
         self.assertEqual(done.stderr, b"")
 
+    def test_the_readme_shows_a_finding_as_it_prints(self):
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+            shown = file.read().split("$ ectoscope analyze data/recordings/*\n", 1)[1]
+        shown = shown.split("```", 1)[0].strip("\n")
+        last = shown.splitlines()[-1]  # its id
+        printed = self.analyze(*sorted(glob.glob(os.path.join(RECORDINGS, "*")))).stdout.decode()
+        before, found, _ = printed.partition(last + "\n")
+        self.assertTrue(found, last)
+        self.assertEqual("\n".join((before + found).splitlines()[-len(shown.splitlines()):]), shown)
+
 
 class Privacy(Case):
     """A marker stands wherever a log can hold a literal; no output may have it."""
