@@ -37,7 +37,11 @@ LoopLinker::Nearby LoopLinker::nearby(const ActivityModel::Span& span) const {
   const auto before = [&](uint32_t id, EventTime time) { return nodes_[id].ended_at < time; };
   const auto first = std::lower_bound(order_.begin(), order_.end(), span.from, before);
   const auto last = std::lower_bound(first, order_.end(), span.to, before);
-  const auto own = static_cast<double>(last - first);
+  // Around the horizon some of its own still wait for their window.
+  const auto waiting = std::count_if(pending_.begin(), pending_.end(), [&](uint32_t id) {
+    return nodes_[id].ended_at >= span.from && nodes_[id].ended_at < span.to;
+  });
+  const auto own = static_cast<double>(last - first + waiting);
   const auto all = static_cast<double>(stream_->activity.between(span.from, span.to));
   return {span, own, std::max(0.0, all - own)};
 }

@@ -164,6 +164,12 @@ class LoopLinker {
     uint32_t candidate;
   };
 
+  struct Nearby {  // executions that ended within `span`
+    ActivityModel::Span span{EventTime::max(), EventTime::max()};
+    double own = 0;     // of its shape
+    double others = 0;  // of all others in the stream
+  };
+
   // What weight() needs of a chain: the same for all that might follow it.
   struct Pace {
     double seen = 0;  // its own gaps, and those that the prior counts for; 0: it has shown none
@@ -187,12 +193,6 @@ class LoopLinker {
   uint32_t take_window(EventTime horizon);
   void update_rate(size_t executions, EventTime horizon);
   void prepare_nodes();
-  /// Executions that ended within `span`.
-  struct Nearby {
-    ActivityModel::Span span{EventTime::max(), EventTime::max()};
-    double own = 0;     // of its shape
-    double others = 0;  // of all others in the stream
-  };
   [[nodiscard]] Nearby nearby(const ActivityModel::Span& span) const;
   [[nodiscard]] double chance(const Nearby& near, bool opens) const;
   /// What chance brings of it by the turn.
