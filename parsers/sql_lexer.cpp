@@ -119,16 +119,22 @@ SqlToken SqlLexer::word() {
   return {SqlTokenKind::kWord, begin, at_, begin, at_};
 }
 
+// With the letters that touch it: PostgreSQL refuses "1ab", and they may be half of a value.
 SqlToken SqlLexer::number() {
   const size_t begin = at_;
   const char base = at(begin + 1);
   if (text_[begin] == '0' && std::strchr("xXoObB", base) != nullptr && base != '\0' &&
       is_hex(at(begin + 2))) {
     at_ += 2;
-    while (is_hex(at(at_)) || at(at_) == '_')
-      ++at_;
-    return {SqlTokenKind::kNumber, begin, at_, begin, at_};
+  } else {
+    decimal();
   }
+  while (is(at(at_), kWordStart | kDigit))
+    ++at_;
+  return {SqlTokenKind::kNumber, begin, at_, begin, at_};
+}
+
+void SqlLexer::decimal() {
   const auto digits = [this] {
     while (is(at(at_), kDigit) || (at(at_) == '_' && is(at(at_ + 1), kDigit)))
       ++at_;
@@ -145,7 +151,6 @@ SqlToken SqlLexer::number() {
       digits();
     }
   }
-  return {SqlTokenKind::kNumber, begin, at_, begin, at_};
 }
 
 SqlToken SqlLexer::dollar() {

@@ -50,6 +50,7 @@ class SqlLexer {
   void skip_space();
   SqlToken word();
   SqlToken number();
+  void decimal();
   SqlToken dollar();
   SqlToken op();
   SqlToken line_comment();

@@ -167,6 +167,16 @@ TEST(SqlShapes, TornTextIsShownToItsFirstString) {
   EXPECT_EQ(sql.count("sql_refused"), 4U);
 }
 
+// A value that was put into the text without quotes.  PostgreSQL 14 read the letters as a name.
+TEST(SqlShapes, LettersThatTouchANumberAreOfItsValue) {
+  SqlFixture sql;
+  const std::string shown = "SELECT a FROM t WHERE b = $1";
+  for (const char* value : {"7secret", "1.5secret", "1e5secret", "0xdecret", "1_secret", "8é"}) {
+    const std::string text = std::string("SELECT a FROM t WHERE b = ") + value;
+    EXPECT_EQ(sql.query(text).text, shown) << text;
+  }
+}
+
 TEST(SqlShapes, ListsKeepTheirValuesApart) {
   SqlFixture sql;
   EXPECT_THAT(sql.shapes.resolve("SELECT * FROM t WHERE id IN (1,2,3) AND a = 'x'").literals,
