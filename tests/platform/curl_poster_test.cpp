@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <httplib.h>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -25,8 +26,9 @@ class Serving {
   template <typename... Arguments>
   explicit Serving(Arguments... arguments) : server_(arguments...) {
     server_.Post("/p/api", [this](const httplib::Request& request, httplib::Response& response) {
-      last = request;
-      response.status = status;
+      const std::lock_guard guard(mutex_);
+      last_ = request;
+      response.status = status_;
       response.set_content(std::string(2000, 'x'), "text/plain");
     });
     server_.Post("/p/hang", [this](const httplib::Request&, httplib::Response&) {
@@ -52,10 +54,20 @@ class Serving {
     return target;
   }
 
-  int status = 200;
-  httplib::Request last;
+  void answer_with(int status) {
+    const std::lock_guard guard(mutex_);
+    status_ = status;
+  }
+  /// What was asked last.
+  [[nodiscard]] httplib::Request last() const {
+    const std::lock_guard guard(mutex_);
+    return last_;
+  }
 
  private:
+  mutable std::mutex mutex_;
+  int status_ = 200;
+  httplib::Request last_;
   Server server_;
   std::atomic<bool> ending_{false};
   int port_ = 0;
@@ -74,16 +86,16 @@ TEST(CurlPoster, SendsJsonAndSaysWhatCameBack) {
   Plain server;
   const auto poster = make_curl_poster(server.target());
   for (const int status : {200, 500, 302}) {
-    server.status = status;
+    server.answer_with(status);
     const auto answer = poster->post("/api", R"([{"a": 1}])", {});
     ASSERT_TRUE(answer.ok()) << answer.error().message;
     EXPECT_EQ(answer.value().status, status);
     EXPECT_EQ(answer.value().body, std::string(512, 'x')) << "its beginning is enough";
   }
-  EXPECT_EQ(server.last.method, "POST");
-  EXPECT_EQ(server.last.body, R"([{"a": 1}])");
-  EXPECT_EQ(server.last.get_header_value("Content-Type"), "application/json");
-  EXPECT_FALSE(server.last.has_header("Authorization"));
+  EXPECT_EQ(server.last().method, "POST");
+  EXPECT_EQ(server.last().body, R"([{"a": 1}])");
+  EXPECT_EQ(server.last().get_header_value("Content-Type"), "application/json");
+  EXPECT_FALSE(server.last().has_header("Authorization"));
 }
 
 TEST(CurlPoster, SaysWhoWeAre) {
@@ -92,10 +104,10 @@ TEST(CurlPoster, SaysWhoWeAre) {
   target.username = "ecto";
   target.password = "pa:ss";
   EXPECT_EQ(problem_of(target), "");
-  EXPECT_EQ(server.last.get_header_value("Authorization"), "Basic ZWN0bzpwYTpzcw==");
+  EXPECT_EQ(server.last().get_header_value("Authorization"), "Basic ZWN0bzpwYTpzcw==");
   target.bearer_token = "t0ken";
   EXPECT_EQ(problem_of(target), "");
-  EXPECT_EQ(server.last.get_header_value("Authorization"), "Bearer t0ken");
+  EXPECT_EQ(server.last().get_header_value("Authorization"), "Bearer t0ken");
 }
 
 TEST(CurlPoster, AClosedPortIsAnError) {
