@@ -10,6 +10,9 @@
 
 namespace ectoscope {
 
+/// Oban's jobs have no schema of the application, and functions of their own.
+inline constexpr std::string_view kJobsTable = "oban_jobs";
+
 /// The table that a query is about; "rows" when its text did not tell.
 std::string_view table_of(const Query& query);
 

@@ -55,6 +55,14 @@ std::string rows_with_values(const Query& child, const std::vector<SetColumn>& c
 Fix insert_all(const Query& child) {
   const std::string rows = rows_variable(table_of(child));
   Fix fix;
+  if (table_of(child) == kJobsTable) {
+    fix.advice =
+        "Build all jobs first and insert them in one statement. Oban's own engine does not look at "
+        "`unique` there." +
+        std::string(kChunks);
+    fix.ecto = "Oban.insert_all(jobs)";
+    return fix;
+  }
   fix.advice =
       "Collect the " + rows +
       " as maps and insert them in one statement; insert_all runs no changeset and sets no "

@@ -26,6 +26,7 @@ std::string multi_step(const Query& query) {
   const std::string module = schema_module(table);
   switch (query.operation) {
     case Operation::kInsert:
+      if (table == kJobsTable) return "Oban.insert(:job, Worker.new(args))";
       return query.inserted_rows > 1
                  ? "Multi.insert_all(" + atom(rows_variable(table)) + ", " + module + ", rows)"
                  : "Multi.insert(" + name + ", " + module + ".changeset(%" + module + "{}, attrs))";

@@ -56,8 +56,9 @@ struct Query {
   uint64_t fingerprint = 0;  // libpg_query's; 0 when the text did not parse
   Operation operation = Operation::kOther;
   TransactionVerb transaction = TransactionVerb::kNone;
-  bool parsed = false;  // false: facts are guessed from the skeleton alone
-  bool system = false;  // catalog, schema_migrations, SELECT 1, SET, advisory locks: in no trace
+  bool parsed = false;    // false: facts are guessed from the skeleton alone
+  bool system = false;    // catalog, migrator, SELECT 1, SET, locks, Oban's upkeep: in no trace
+  bool ends_job = false;  // Oban writes down what became of one job
 
   std::string text;       // to show: comments gone, literals are $n.  Holds no value.
   std::string canonical;  // to identify: text with aliases and spacing made equal

@@ -4,6 +4,7 @@
 
 #include "parsers/sql_facts.h"
 #include "parsers/sql_relations.h"
+#include "parsers/sql_statement_kind.h"
 
 namespace ectoscope {
 namespace {
@@ -157,8 +158,9 @@ void guess_facts(const SqlSkeleton& skeleton, Query& query) {
   }
   guess_tables(words, query);
   if (query.operation == Operation::kInsert) query.inserted_rows = skeleton.rows;
-  query.system = !query.tables.empty() &&
-                 std::all_of(query.tables.begin(), query.tables.end(), is_system_table);
+  query.system = serves_the_jobs(query) ||
+                 (!query.tables.empty() &&
+                  std::all_of(query.tables.begin(), query.tables.end(), is_system_table));
 }
 
 std::string summarize(const SqlSkeleton& skeleton, const Query& query) {

@@ -114,4 +114,20 @@ bool serves_the_session(const PgQuery__Node& statement, const Query& query) {
   }
 }
 
+bool serves_the_jobs(const Query& query) {
+  const auto is_obans = [](std::string_view table) { return table.starts_with("oban_"); };
+  if (query.tables.empty() || !std::all_of(query.tables.begin(), query.tables.end(), is_obans))
+    return false;
+  switch (query.operation) {
+    case Operation::kSelect:
+    case Operation::kUpdate:
+    case Operation::kDelete:
+      return true;
+    case Operation::kInsert:
+      return query.tables.front() != "oban_jobs";
+    default:  // its migrations block as others do
+      return false;
+  }
+}
+
 }  // namespace ectoscope

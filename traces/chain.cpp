@@ -11,6 +11,7 @@ namespace ectoscope {
 namespace {
 
 constexpr Micros kParentSlack{1'000};  // stamps have milliseconds
+constexpr uint64_t kMostOfJob = 3;     // executions for each job: more is a loop within it
 
 bool reads_rows(const Query& query) {
   return query.operation == Operation::kSelect && !query.system;
@@ -49,6 +50,13 @@ void Chain::drop_read() {
   first_read_ = 0;
 }
 
+void Chain::count(const Execution& execution) {
+  models_.clock.add(execution.started_at);
+  if (!queries_[execution.query].ends_job) return;
+  jobs_.add(execution.ended_at);
+  ++jobs_ended_;
+}
+
 void Chain::add(const Execution& execution, const Sink& sink) {
   if (!started_) {
     started_ = true;
@@ -63,6 +71,7 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   Shape& shape = shapes_[execution.query];
   if (reads) note(execution, shape);
   if (!loops) return;
+  ++shape.executions;
   if (shape.linker == nullptr) {
     auto& made = loops_[key_of(execution.query)];
     made = std::make_unique<LoopLinker>(query, limits_, workspace_);
@@ -142,7 +151,18 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
   executions_.clear();
   if (parent != nullptr) executions_.push_back(runs_[parent->run]);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());
-  sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, loop.confidence});
+  const double confidence = loop.confidence * (1 - share_of_jobs(query, loop));
+  sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence});
+}
+
+// Jobs that run one after the other, or side by side, all do the same: what each did once is no
+// loop, however steady it comes.  Jobs with loops of their own run the shape more often than that.
+double Chain::share_of_jobs(const Query& query, const Loop& loop) const {
+  const auto shape = shapes_.find(query.id);
+  if (shape == shapes_.end() || shape->second.executions > kMostOfJob * jobs_ended_) return 0;
+  const uint64_t ended = jobs_.between(loop.executions.front().started_at - limits_.max_gap,
+                                       loop.executions.back().ended_at + limits_.max_gap);
+  return std::min(1.0, static_cast<double>(ended) / static_cast<double>(loop.count));
 }
 
 void Chain::visit_open(const std::function<void(const Execution&)>& visit) const {

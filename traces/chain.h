@@ -39,7 +39,7 @@ class Chain {
   void note(const Execution& execution);
 
   /// Any statement of this stream, whichever rung took it: they all take turns.
-  void count(const Execution& execution) { models_.clock.add(execution.started_at); }
+  void count(const Execution& execution);
 
   /// Event time has come to `now` without another execution.
   void advance(EventTime now, const Sink& sink);
@@ -58,6 +58,7 @@ class Chain {
 
   struct Shape {
     uint64_t reads = 0;            // in this window
+    uint64_t executions = 0;       // that may be of loops
     LoopLinker* linker = nullptr;  // in loops_
   };
 
@@ -65,6 +66,7 @@ class Chain {
   void drop_read();
   void close_window(EventTime horizon, const Sink& sink);
   void emit(const Query& query, const Loop& loop, const Sink& sink);
+  [[nodiscard]] double share_of_jobs(const Query& query, const Loop& loop) const;
   void forget_idle();
 
   const QueryTable& queries_;
@@ -99,6 +101,8 @@ class Chain {
   EventTime horizon_{};
   EventTime counted_{};  // up to there `activity` has been counted, for models_.in_window
   bool started_ = false;
+  ActivityModel jobs_;  // that Oban ran to their end
+  uint64_t jobs_ended_ = 0;
 };
 
 }  // namespace ectoscope

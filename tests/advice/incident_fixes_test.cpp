@@ -37,6 +37,12 @@ TEST(IncidentFixes, AMultiOfBothWrites) {
             "|> Multi.insert(:order, Order.changeset(%Order{}, attrs))\n"
             "|> Multi.update(:product, Product.changeset(product, attrs))\n"
             "|> Repo.transaction()");
+  const Query job = query(Operation::kInsert, "oban_jobs");
+  EXPECT_EQ(fix(Remedy::kMulti, &job, {}, "non_atomic_writes", &order).ecto,
+            "Multi.new()\n"
+            "|> Multi.insert(:order, Order.changeset(%Order{}, attrs))\n"
+            "|> Oban.insert(:job, Worker.new(args))\n"
+            "|> Repo.transaction()");
 }
 
 TEST(IncidentFixes, ConstraintsByTheirKind) {

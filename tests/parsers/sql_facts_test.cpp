@@ -155,6 +155,11 @@ TEST(SqlFacts, SystemStatements) {
        "SELECT nextval('posts_id_seq')", "SELECT s0.version FROM schema_migrations AS s0",
        "LOCK TABLE schema_migrations IN SHARE UPDATE EXCLUSIVE MODE", "DEALLOCATE ALL",
        "SELECT * FROM information_schema.tables", "LISTEN x",
+       R"(UPDATE "public"."oban_jobs" AS o0 SET "state" = $1, "completed_at" = $2 WHERE (o0."id" = $3))",
+       R"(WITH "subset" AS MATERIALIZED (SELECT so0."id" AS "id" FROM "oban_jobs" AS so0 LIMIT $1
+           FOR UPDATE SKIP LOCKED) UPDATE "oban_jobs" AS o0 SET "state" = $2 FROM "subset" AS f1
+           WHERE (o0."id" = f1."id") RETURNING o0."id")",
+       R"(INSERT INTO "oban_peers" AS o0 ("name","node") VALUES ($1,$2) ON CONFLICT DO NOTHING)",
        R"(SELECT t.oid, ARRAY (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid)
            FROM pg_type AS t LEFT JOIN pg_type AS d ON t.typbasetype = d.oid)"}) {
     EXPECT_TRUE(sql.query(text).system) << text;
@@ -162,8 +167,25 @@ TEST(SqlFacts, SystemStatements) {
   }
   for (const char* text :
        {"SELECT pg_sleep(1)", "SELECT my_function($1)", "SELECT * FROM posts",
+        R"(INSERT INTO "private"."oban_jobs" ("queue","args") VALUES ($1,$2) RETURNING "id")",
+        R"(SELECT o0."id" FROM "oban_jobs" AS o0 JOIN "users" AS u1 ON u1."id" = o0."args")",
+        "SELECT * FROM obanish", "CREATE INDEX ON oban_jobs (state)",
         "SELECT * FROM posts JOIN pg_class ON true", "INSERT INTO t (a) VALUES (1)", "BEGIN"}) {
     EXPECT_FALSE(sql.query(text).system) << text;
+  }
+}
+
+TEST(SqlFacts, EndsOfJobs) {
+  SqlFixture sql;
+  EXPECT_TRUE(sql.query(R"(UPDATE "public"."oban_jobs" AS o0 SET "state" = $1, "completed_at" = $2
+                           WHERE (o0."id" = $3))")
+                  .ends_job);
+  for (
+      const char* text :
+      {R"(UPDATE "oban_jobs" AS o0 SET "state" = $1 FROM "oban_jobs" AS s1 WHERE o0."id" = s1."id")",
+       R"(UPDATE "jobs" AS o0 SET "state" = $1 WHERE (o0."id" = $2))",
+       R"(SELECT o0."id" FROM "oban_jobs" AS o0 WHERE (o0."id" = $1))"}) {
+    EXPECT_FALSE(sql.query(text).ends_job) << text;
   }
 }
 

@@ -54,6 +54,16 @@ class StreamBuilder {
     return queries.add(std::move(query));
   }
 
+  /// What Oban writes when a job has come to its end.
+  QueryId end_of_job() {
+    Query query;
+    query.operation = Operation::kUpdate;
+    query.text = R"(UPDATE "oban_jobs" SET "state" = $1 WHERE "id" = $2)";
+    query.tables = {"oban_jobs"};
+    query.system = query.ends_job = true;
+    return queries.add(std::move(query));
+  }
+
   /// One execution of 0.2 ms that ends at `at_ms`.
   Execution& run(QueryId query, double at_ms, int64_t key = 0, int32_t pid = 100) {
     Execution execution;
