@@ -56,10 +56,10 @@ class FactsReader {
     dispatch(statement_);
     const bool system_tables = relations_.add_tables(statement_, query_.tables);
     choose_key(query_);
-    query_.system =
-        system_tables || serves_the_session(statement_, query_) || serves_the_jobs(query_);
-    query_.ends_job = serves_the_jobs(query_) && query_.operation == Operation::kUpdate &&
-                      query_.key_form == KeyForm::kSingle;
+    const bool jobs = serves_the_jobs(query_);
+    query_.system = jobs || system_tables || serves_the_session(statement_, query_);
+    query_.ends_job =
+        jobs && query_.operation == Operation::kUpdate && query_.key_form == KeyForm::kSingle;
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "traces/chain.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr Micros kParentSlack{1'000};  // stamps have milliseconds
 constexpr uint64_t kMostOfJob = 3;     // executions for each job: more is a loop within it
+constexpr Micros kJobTakes{400'000};   // of a batch that began at once; longer ones are not told
 
 bool reads_rows(const Query& query) {
   return query.operation == Operation::kSelect && !query.system;
@@ -71,7 +73,7 @@ void Chain::add(const Execution& execution, const Sink& sink) {
   Shape& shape = shapes_[execution.query];
   if (reads) note(execution, shape);
   if (!loops) return;
-  ++shape.executions;
+  if (shape.executions++ == 0) shape.jobs_before = jobs_ended_;
   if (shape.linker == nullptr) {
     auto& made = loops_[key_of(execution.query)];
     made = std::make_unique<LoopLinker>(query, limits_, workspace_);
@@ -151,18 +153,24 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
   executions_.clear();
   if (parent != nullptr) executions_.push_back(runs_[parent->run]);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());
-  const double confidence = loop.confidence * (1 - share_of_jobs(query, loop));
+  const double confidence = loop.confidence * (1 - share_of_jobs(shapes_[query.id], loop));
   sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence});
 }
 
 // Jobs that run one after the other, or side by side, all do the same: what each did once is no
-// loop, however steady it comes.  Jobs with loops of their own run the shape more often than that.
-double Chain::share_of_jobs(const Query& query, const Loop& loop) const {
-  const auto shape = shapes_.find(query.id);
-  if (shape == shapes_.end() || shape->second.executions > kMostOfJob * jobs_ended_) return 0;
-  const uint64_t ended = jobs_.between(loop.executions.front().started_at - limits_.max_gap,
-                                       loop.executions.back().ended_at + limits_.max_gap);
-  return std::min(1.0, static_cast<double>(ended) / static_cast<double>(loop.count));
+// loop, however steady it comes.  As many of them end meanwhile, or, where a batch began at once,
+// shortly after and then more than before.  Jobs with loops of their own run the shape more often.
+double Chain::share_of_jobs(const Shape& shape, const Loop& loop) const {
+  if (shape.executions > kMostOfJob * (jobs_ended_ - shape.jobs_before)) return 0;
+  const EventTime start = loop.executions.front().started_at;
+  const EventTime end = loop.executions.back().ended_at;
+  const auto ended = [this](EventTime from, EventTime to) {
+    return static_cast<double>(jobs_.between(from, to));
+  };
+  const double before = ended(start - kJobTakes, start);
+  const double after = ended(end, end + kJobTakes);
+  const double more = std::max(0.0, after - before - std::sqrt(before));
+  return std::min(1.0, (ended(start, end) + more) / static_cast<double>(loop.count));
 }
 
 void Chain::visit_open(const std::function<void(const Execution&)>& visit) const {

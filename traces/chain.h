@@ -59,6 +59,7 @@ class Chain {
   struct Shape {
     uint64_t reads = 0;            // in this window
     uint64_t executions = 0;       // that may be of loops
+    uint64_t jobs_before = 0;      // that had ended when it was first seen
     LoopLinker* linker = nullptr;  // in loops_
   };
 
@@ -66,7 +67,7 @@ class Chain {
   void drop_read();
   void close_window(EventTime horizon, const Sink& sink);
   void emit(const Query& query, const Loop& loop, const Sink& sink);
-  [[nodiscard]] double share_of_jobs(const Query& query, const Loop& loop) const;
+  [[nodiscard]] double share_of_jobs(const Shape& shape, const Loop& loop) const;
   void forget_idle();
 
   const QueryTable& queries_;

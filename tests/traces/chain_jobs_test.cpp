@@ -63,6 +63,23 @@ TEST_F(ChainJobsTest, ALoopWithinAJobIsOne) {
   EXPECT_GE(reported(), static_cast<size_t>(kBatches * kJobs / 4));
 }
 
+// So many jobs a second do something else meanwhile.
+TEST_F(ChainJobsTest, ALoopBesideThemIsOne) {
+  constexpr int kRequests = 30;
+  for (const int jobs : {5, 12, 50}) {
+    app_.executions.clear();
+    for (int request = 0; request < kRequests; ++request) {
+      for (int job = 0; job < 2 * jobs; ++job)
+        app_.run(done_, request * 2000.0 + job * 1000.0 / jobs, ++last_job_, any_pid());
+      double at = request * 2000.0 + 700;
+      last_user_ += 1000;
+      for (int row = 0; row < 10; ++row)
+        app_.run(users_, at += 4, ++last_user_, any_pid());
+    }
+    EXPECT_GE(reported(), static_cast<size_t>(kRequests * 8 / 10)) << jobs << " jobs a second";
+  }
+}
+
 // Where no queue tells its jobs apart, the same is a loop over neighbours.
 TEST_F(ChainJobsTest, WithoutTheirEndsTheyLookLikeOne) {
   run_jobs(1);
