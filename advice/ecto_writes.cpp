@@ -57,8 +57,8 @@ Fix insert_all(const Query& child) {
   Fix fix;
   if (table_of(child) == kJobsTable) {
     fix.advice =
-        "Build all jobs first and insert them in one statement. Oban's own engine does not look at "
-        "`unique` there." +
+        "Build all jobs first and insert them in one statement. Oban's own engine ignores "
+        "what makes jobs unique there." +
         std::string(kChunks);
     fix.ecto = "Oban.insert_all(jobs)";
     return fix;
