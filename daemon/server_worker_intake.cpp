@@ -143,9 +143,10 @@ void ServerWorker::take(SourceBatch& batch) {
   sort_out(source, batch);
   analyse_fresh();
   source.progress.take(batch);
-  const bool more = source.bytes != batch.bytes || source.status.tried != batch.status.tried ||
-                    source.status.problem != batch.status.problem ||
-                    source.status.path != batch.status.path;
+  // An ignored statement can come alone: built at one look at the log, handed out at the next.
+  const bool more = !batch.executions.empty() || source.bytes != batch.bytes ||
+                    source.records != batch.records || source.drops != batch.drops ||
+                    source.idle != batch.idle || source.status != batch.status;
   changed_ = changed_ || more;
   uncommitted_ = uncommitted_ || more;
   source.status = std::move(batch.status);

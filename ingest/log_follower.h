@@ -56,6 +56,8 @@ struct FollowStatus {
   uint64_t position = 0;
   uint64_t size = 0;
   bool behind = false;  // there is more to read, in whichever file
+
+  bool operator==(const FollowStatus&) const = default;
 };
 
 /// Where to go on in a file.
