@@ -10,6 +10,7 @@
 
 #include "core/near_miss.h"
 #include "detectors/registry.h"
+#include "detectors/support/pauses.h"
 #include "detectors/support/ratio_suspects.h"
 #include "detectors/support/repeats.h"
 #include "detectors/support/wording.h"
@@ -27,6 +28,12 @@ constexpr OptionSpec kOptions[] = {
      "From so many repeats on, and critical_time, the finding is critical."},
     {"critical_time", Type::kDuration, 100'000, 0, 60'000'000,
      "Database time of one request's repeats that makes it critical."},
+    {"patient_gap", Type::kDuration, 100'000, 0, 60'000'000,
+     "A tagged request that is silent for longer than this between two repeats, in the mean, waits "
+     "for something else: info only."},
+    {"longest_pause", Type::kDuration, 500'000, 1'000, 60'000'000,
+     "What a tagged request does after so long a silence counts anew: a LiveView's next event, a "
+     "consumer's next message."},
     {"min_grouping_confidence", Type::kRatio, 0.7, 0, 1,
      "Untagged statements count as one request only when grouping is at least so sure."},
 };
@@ -35,8 +42,9 @@ class NPlusOneRead final : public Detector {
  public:
   explicit NPlusOneRead(const Options& options)
       : min_repeats_(static_cast<uint64_t>(options.integer("min_repeats"))),
-        critical_repeats_(static_cast<uint64_t>(options.integer("critical_repeats"))),
-        critical_time_(options.duration("critical_time")),
+        limits_{static_cast<uint64_t>(options.integer("critical_repeats")),
+                options.duration("critical_time"), options.duration("patient_gap")},
+        longest_pause_(options.duration("longest_pause")),
         min_confidence_(options.ratio("min_grouping_confidence")),
         suspects_(min_repeats_) {}
 
@@ -52,7 +60,10 @@ class NPlusOneRead final : public Detector {
       return;
     }
     note_few_repeats(trace, queries, min_repeats_, Operation::kSelect, report);
-    for (Repeats& repeats : repeats_of(trace, queries, min_repeats_)) {
+    std::vector<Repeats> all = repeats_of(trace, queries, min_repeats_);
+    if (all.empty()) return;
+    const Pauses pauses(trace, queries, longest_pause_);
+    for (Repeats& repeats : all) {
       const Query& query = queries[repeats.query];
       if (query.operation != Operation::kSelect) continue;
       if (!keep_loops(trace, query, repeats)) {
@@ -64,11 +75,16 @@ class NPlusOneRead final : public Detector {
                           "its repeats are no loop over single keys: a list, a page, a cursor"});
         continue;
       }
+      pauses.drop_lone(min_repeats_, repeats, report);
+      if (repeats.at.empty()) continue;
       uint32_t parent = UINT32_MAX;
       const QueryId parent_query = find_parent(trace, queries, repeats, &parent);
       measure(trace, queries, repeats);
       if (too_few(repeats, min_repeats_, parent_query, report)) continue;
-      report.add(describe(trace, query, repeats, parent));
+      Observation observation = describe(trace, query, repeats, parent);
+      observation.excess_statements = pauses.excess(repeats);
+      pauses.grade(repeats, limits_, observation);
+      report.add(std::move(observation));
     }
   }
 
@@ -82,12 +98,9 @@ class NPlusOneRead final : public Detector {
   Observation describe(const Trace& trace, const Query& query, const Repeats& repeats,
                        uint32_t parent) const {
     Observation observation = observe(trace, repeats, parent);
-    observation.excess_statements = repeats.count - 1;
     // One query for all keys costs about what the dearest of the single ones does.
     observation.saved = std::max(Micros(0), repeats.duration - repeats.longest);
     observation.remedy = query.aggregate ? Remedy::kGroupBy : Remedy::kPreload;
-    const bool critical = repeats.count >= critical_repeats_ && repeats.duration >= critical_time_;
-    observation.severity = critical ? Severity::kCritical : Severity::kWarning;
     observation.confidence = grouping_confidence(trace) * (repeats.keys_known ? 1 : 0.85) *
                              (parent == UINT32_MAX ? 0.95 : 1);
     observation.evidence["repeats"] = static_cast<double>(repeats.count);
@@ -97,8 +110,8 @@ class NPlusOneRead final : public Detector {
   }
 
   const uint64_t min_repeats_;
-  const uint64_t critical_repeats_;
-  const Micros critical_time_;
+  const LoopLimits limits_;
+  const Micros longest_pause_;
   const double min_confidence_;
   RatioSuspects suspects_;
 };

@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/near_miss.h"
 #include "detectors/registry.h"
+#include "detectors/support/pauses.h"
 #include "detectors/support/repeats.h"
 #include "detectors/support/wording.h"
 
@@ -27,6 +28,9 @@ constexpr OptionSpec kOptions[] = {
      "A shape that runs for so many different keys is a loop, and n_plus_one_read's business."},
     {"patient_gap", Type::kDuration, 50'000, 0, 60'000'000,
      "Repeats further apart than this in the mean look like waiting for a change: info only."},
+    {"longest_pause", Type::kDuration, 500'000, 1'000, 60'000'000,
+     "What a tagged request does after so long a silence counts anew: a LiveView's next event, a "
+     "consumer's next message."},
     {"double_mount_gap", Type::kDuration, 1'000'000, 0, 60'000'000,
      "Two requests with equal queries are one page's double mount when no further apart; 0: "
      "never."},
@@ -49,6 +53,7 @@ class RedundantQuery final : public Detector {
       : min_repeats_(static_cast<size_t>(options.integer("min_repeats"))),
         loop_keys_(static_cast<size_t>(options.integer("loop_keys"))),
         patient_gap_(options.duration("patient_gap")),
+        longest_pause_(options.duration("longest_pause")),
         mount_gap_(options.duration("double_mount_gap")),
         mount_statements_(static_cast<size_t>(options.integer("double_mount_statements"))),
         min_confidence_(options.ratio("min_grouping_confidence")) {}
@@ -61,17 +66,22 @@ class RedundantQuery final : public Detector {
     }
     note_few_repeats(trace, queries, min_repeats_, Operation::kSelect, report);
     std::set<QueryId> reported;
-    for (const Repeats& repeats : repeats_of(trace, queries, min_repeats_)) {
-      if (judge(trace, queries, repeats, report)) reported.insert(repeats.query);
+    const std::vector<Repeats> all = repeats_of(trace, queries, min_repeats_);
+    if (!all.empty()) {
+      const Pauses pauses(trace, queries, longest_pause_);
+      for (const Repeats& repeats : all) {
+        if (judge(trace, queries, repeats, pauses, report)) reported.insert(repeats.query);
+      }
     }
     if (trace.closed && mount_gap_.count() > 0) compare(trace, queries, reported, report);
   }
 
  private:
-  // Identical executions with no write to their table between; `most` of them are the largest
-  // group, also where it is too small.
+  // Identical executions with no write to their table and no long pause between; `most` of them
+  // are the largest group, also where it is too small.
   std::vector<uint32_t> identical(const Trace& trace, const QueryTable& queries,
-                                  const Repeats& repeats, size_t& most) const {
+                                  const Repeats& repeats, const Pauses& pauses,
+                                  size_t& most) const {
     const Query& query = queries[repeats.query];
     std::vector<std::pair<uint64_t, uint32_t>> asked;  // (parameters, place in the trace)
     std::vector<uint32_t> found;
@@ -90,6 +100,7 @@ class RedundantQuery final : public Detector {
     for (uint32_t i = 0; i < trace.executions.size(); ++i) {
       const Execution& execution = trace.executions[i];
       const Query& other = queries[execution.query];
+      if (i > 0 && pauses.part(i) != pauses.part(i - 1)) settle();
       const bool writes = other.operation == Operation::kInsert ||
                           other.operation == Operation::kUpdate ||
                           other.operation == Operation::kDelete;
@@ -107,7 +118,7 @@ class RedundantQuery final : public Detector {
   }
 
   bool judge(const Trace& trace, const QueryTable& queries, const Repeats& repeats,
-             Report& report) const {
+             const Pauses& pauses, Report& report) const {
     const Query& query = queries[repeats.query];
     if (query.operation != Operation::kSelect) return false;
     if (query.key_form == KeyForm::kSingle && repeats.distinct_keys >= loop_keys_) {
@@ -117,12 +128,13 @@ class RedundantQuery final : public Detector {
     }
     Repeats same = repeats;
     size_t most = 0;
-    same.at = identical(trace, queries, repeats, most);
+    same.at = identical(trace, queries, repeats, pauses, most);
     if (same.at.empty()) {
       if (most > 1) {
-        report.near_miss({query.id, kNoQuery, "min_repeats", static_cast<double>(most),
-                          static_cast<double>(min_repeats_),
-                          "repeats with the same parameters, nothing written between,"});
+        report.near_miss(
+            {query.id, kNoQuery, "min_repeats", static_cast<double>(most),
+             static_cast<double>(min_repeats_),
+             "repeats with the same parameters, nothing written and no long pause between,"});
       }
       return false;
     }
@@ -140,10 +152,9 @@ class RedundantQuery final : public Detector {
     observation.saved = kept * static_cast<int64_t>(observation.excess_statements) /
                         static_cast<int64_t>(same.count);
     observation.remedy = Remedy::kMemoize;
-    const Micros gap =
-        (observation.ended_at - observation.started_at - kept) / static_cast<int64_t>(same.count);
-    observation.severity = gap > patient_gap_ ? Severity::kInfo : Severity::kWarning;
-    observation.confidence = grouping_confidence(trace) * (gap > patient_gap_ ? 0.6 : 1);
+    const bool patient = pauses.mean_between(same) > patient_gap_;
+    observation.severity = patient ? Severity::kInfo : Severity::kWarning;
+    observation.confidence = grouping_confidence(trace) * (patient ? 0.6 : 1);
     observation.evidence["identical"] = static_cast<double>(same.count);
     report.add(std::move(observation));
     return true;
@@ -231,6 +242,7 @@ class RedundantQuery final : public Detector {
   const size_t min_repeats_;
   const size_t loop_keys_;
   const Micros patient_gap_;
+  const Micros longest_pause_;
   const Micros mount_gap_;
   const size_t mount_statements_;
   const double min_confidence_;

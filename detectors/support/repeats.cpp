@@ -154,6 +154,10 @@ bool too_few(const Repeats& repeats, uint64_t least, QueryId parent, Report& rep
   return true;
 }
 
+bool is_tagged(const Trace& trace) {
+  return trace.grouped_by == GroupedBy::kTraceparent || trace.grouped_by == GroupedBy::kTag;
+}
+
 double grouping_confidence(const Trace& trace) {
   switch (trace.grouped_by) {
     case GroupedBy::kTraceparent:

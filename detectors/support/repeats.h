@@ -54,6 +54,9 @@ QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repe
 /// is told as a near miss.
 bool too_few(const Repeats& repeats, uint64_t least, QueryId parent, Report& report);
 
+/// Whether the application itself said which request its statements belong to.
+bool is_tagged(const Trace& trace);
+
 /// How sure a finding of this trace may be at most: the rung, and grouping's own measure.
 double grouping_confidence(const Trace& trace);
 
