@@ -78,22 +78,24 @@ Fix read_plan(const Query& query) {
 
 }  // namespace
 
-Fix advise(Remedy remedy, const Query& child, const Query* parent) {
+Fix advise(Remedy remedy, const Query& child, const Query* parent,
+           const std::vector<std::string>& varying) {
+  const Loop loop = loop_of(child, parent, varying);
   switch (remedy) {
     case Remedy::kNone:
       return {};
     case Remedy::kPreload:
-      return preload(child, parent);
+      return preload(loop);
     case Remedy::kGroupBy:
-      return group_by(child);
+      return group_by(loop);
     case Remedy::kInsertAll:
       return insert_all(child);
     case Remedy::kUpsertAll:
       return upsert_all(child);
     case Remedy::kUpdateAll:
-      return update_all(child);
+      return update_all(loop);
     case Remedy::kDeleteAll:
-      return delete_all(child);
+      return delete_all(loop);
     case Remedy::kMemoize:
       return memoize(child);
     case Remedy::kSharedMount:
@@ -122,7 +124,9 @@ Fix advise(const AdviceRequest& request, const Catalog* catalog) {
   }
   if (request.query == nullptr) return {};
   if (std::optional<Fix> fix = fix_of_plan(request, catalog)) return *std::move(fix);
-  return advise(request.remedy, *request.query, request.parent);
+  static const std::vector<std::string> kNotSeen;
+  return advise(request.remedy, *request.query, request.parent,
+                request.worst == nullptr ? kNotSeen : request.worst->columns);
 }
 
 }  // namespace ectoscope

@@ -16,21 +16,35 @@ inline constexpr std::string_view kJobsTable = "oban_jobs";
 /// The table that a query is about; "rows" when its text did not tell.
 std::string_view table_of(const Query& query);
 
-/// The column whose value changes from one query of the loop to the next; null when no AND-ed
-/// equality tells.
+/// The column whose value probably changes from one query of a loop to the next, by its name; null
+/// when no AND-ed equality tells.
 const Predicate* looped_predicate(const Query& query);
 
-/// "p.status == ^status and ..." for the equalities besides `key`; empty when there are none.
-std::string other_equalities(const Query& query, const Predicate* key, std::string_view binding);
+/// Lives as long as its queries.
+struct Loop {
+  const Query& child;
+  const Query* parent = nullptr;       // null: not known
+  std::vector<const Predicate*> keys;  // what changes from one run to the next; empty: not known
+
+  [[nodiscard]] const Predicate* key() const { return keys.empty() ? nullptr : keys.front(); }
+};
+
+/// `varying` are columns of the child ("tasks.status") as the detector saw them vary; empty: they
+/// are guessed by their names.
+Loop loop_of(const Query& child, const Query* parent, const std::vector<std::string>& varying);
+
+/// "p.status == ^status and is_nil(p.deleted_at)" for the child's conditions besides the first key,
+/// as far as they can be said of a column and a value; empty when there are none.
+std::string other_conditions(const Loop& loop, std::string_view binding);
 
 /// "from(p in Post, where: p.user_id in ^user_ids and p.status == ^status"; no closing bracket.
-std::string from_list(const Query& query, const Predicate& key);
+std::string from_list(const Loop& loop);
 
-Fix preload(const Query& child, const Query* parent);
-Fix group_by(const Query& child);
+Fix preload(const Loop& loop);
+Fix group_by(const Loop& loop);
 Fix insert_all(const Query& child);
 Fix upsert_all(const Query& child);
-Fix update_all(const Query& child);
-Fix delete_all(const Query& child);
+Fix update_all(const Loop& loop);
+Fix delete_all(const Loop& loop);
 
 }  // namespace ectoscope

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "advice/ecto_names.h"
 #include "advice/ecto_parts.h"
@@ -8,21 +10,37 @@
 namespace ectoscope {
 namespace {
 
-bool compared_by_equality(const Predicate& predicate) {
-  return predicate.op == "=" && !predicate.join && !predicate.wrapped && !predicate.column.empty();
+/// "warehouse_ids and skus": the keys' columns, each said by `say`.
+template <typename Say>
+std::string spoken(const std::vector<const Predicate*>& keys, Say say) {
+  std::string text;
+  for (const Predicate* key : keys) {
+    if (key != keys.front()) text += key == keys.back() ? " and " : ", ";
+    text += say(key->column);
+  }
+  return text;
+}
+
+/// "s.sku", or of several "{s.warehouse_id, s.sku}".
+std::string fields_of(std::string_view binding, const std::vector<const Predicate*>& keys) {
+  std::string fields;
+  for (const Predicate* key : keys)
+    fields += (fields.empty() ? "" : ", ") + field_of(binding, key->column);
+  return keys.size() == 1 ? fields : "{" + fields + "}";
 }
 
 /// What of the child's statement a plain preload would lose: "from(c in Comment, where: ...)".
-std::string preload_query(const Query& child, const Predicate& key) {
+std::string preload_query(const Loop& loop) {
+  const Query& child = loop.child;
   if (child.has_join) return {};
   const std::string_view table = table_of(child);
   const std::string bound = binding(table);
   std::string query = "from(" + bound + " in " + schema_module(table);
-  const std::string where = other_equalities(child, &key, bound);
+  const std::string where = other_conditions(loop, bound);
   if (!where.empty()) query += ", where: " + where;
   std::string order;
   for (const OrderColumn& column : child.order_by) {
-    if (column.column.empty() || column.column == key.column) continue;
+    if (column.column.empty() || column.column == loop.key()->column) continue;
     order += std::string(order.empty() ? "" : ", ") + (column.descending ? "desc: " : "asc: ") +
              field_of(bound, column.column);
   }
@@ -63,7 +81,10 @@ Fix limited_preload(const Query& child, const Predicate& key, const std::string&
 }
 
 /// The child holds the key: `posts.user_id`.
-Fix preload_many(const Query& child, const Predicate& key, const Query* parent) {
+Fix preload_many(const Loop& loop) {
+  const Query& child = loop.child;
+  const Query* parent = loop.parent;
+  const Predicate& key = *loop.key();
   const std::string owner(foreign_key_stem(key.column));
   const std::string_view parent_table = parent == nullptr ? std::string_view{} : table_of(*parent);
   const bool conventional = parent_table.empty() || singular(without_prefix(parent_table)) == owner;
@@ -71,7 +92,7 @@ Fix preload_many(const Query& child, const Predicate& key, const Query* parent) 
   if (child.has_limit) return limited_preload(child, key, rows);
   const std::string association(without_prefix(table_of(child)));
   Fix fix;
-  fix.ecto = preload_call(rows, association, preload_query(child, key));
+  fix.ecto = preload_call(rows, association, preload_query(loop));
   if (conventional) {
     fix.advice = "Preload " + atom(association) + " for all " + rows + " at once (" +
                  atom(singular(association)) + " if it is a has_one).";
@@ -85,7 +106,9 @@ Fix preload_many(const Query& child, const Predicate& key, const Query* parent) 
 }
 
 /// The parent holds the key of one child each: `users.id`.
-Fix preload_one(const Query& child, const Query* parent) {
+Fix preload_one(const Loop& loop) {
+  const Query& child = loop.child;
+  const Query* parent = loop.parent;
   const std::string_view table = table_of(child);
   const bool known = parent != nullptr;
   const bool itself = known && table_of(*parent) == table;
@@ -112,7 +135,10 @@ Fix preload_one(const Query& child, const Query* parent) {
 }
 
 /// The key is a joined table's: many_to_many, or has_many through.
-Fix preload_through(const Query& child, const Predicate& key, const Query* parent) {
+Fix preload_through(const Loop& loop) {
+  const Query& child = loop.child;
+  const Query* parent = loop.parent;
+  const Predicate& key = *loop.key();
   const std::string owner(foreign_key_stem(key.column));
   const std::string rows = parent != nullptr
                                ? rows_variable(table_of(*parent))
@@ -127,52 +153,54 @@ Fix preload_through(const Query& child, const Predicate& key, const Query* paren
 }
 
 /// No association's key: Repo.get_by and the like.
-Fix load_together(const Query& child, const Predicate* key) {
-  const std::string_view table = table_of(child);
-  const std::string rows = rows_variable(table);
+Fix load_together(const Loop& loop) {
+  const std::string rows = rows_variable(table_of(loop.child));
   Fix fix;
-  if (key == nullptr) {
+  if (loop.keys.empty()) {
     fix.advice = "Load the " + rows +
                  " of the whole loop in one query before it, and pick from them inside.";
     return fix;
   }
-  const std::string list = values_variable(key->column);
-  fix.advice = "Load the " + rows + " of all " + list +
-               " in one query before the loop, and look them up by " + key->column + " inside.";
-  const std::string field = field_of("&1", key->column);
-  const bool many = child.has_limit || !child.order_by.empty();  // one has no order
-  fix.ecto = rows + " = Repo.all(" + from_list(child, *key) + "))\n" + rows + "_by_" +
-             value_variable(key->column) + " = " +
+  std::string by;
+  for (const Predicate* key : loop.keys)
+    by += "_" + value_variable(key->column);
+  fix.advice = "Load the " + rows + " of all " + spoken(loop.keys, values_variable) +
+               " in one query before the loop, and look them up by " +
+               spoken(loop.keys, [](std::string_view column) { return std::string(column); }) +
+               " inside.";
+  const std::string field = fields_of("&1", loop.keys);
+  const bool many = loop.child.has_limit || !loop.child.order_by.empty();  // one has no order
+  fix.ecto = rows + " = Repo.all(" + from_list(loop) + "))\n" + rows + "_by" + by + " = " +
              (many ? "Enum.group_by(" + rows + ", & " + field + ")"
                    : "Map.new(" + rows + ", &{" + field + ", &1})");
   return fix;
 }
 
 /// SELECT ... FOR UPDATE: a preload would not lock.
-Fix lock_together(const Query& child, const Predicate& key) {
-  const std::string rows = rows_variable(table_of(child));
-  const std::string field = field_of(binding(table_of(child)), key.column);
+Fix lock_together(const Loop& loop) {
+  const std::string rows = rows_variable(table_of(loop.child));
+  const std::string field = field_of(binding(table_of(loop.child)), loop.key()->column);
   Fix fix;
   fix.advice =
       "Lock all " + rows +
       " in one query before the loop, in the order of the key, so that two requests cannot "
       "wait for each other.";
-  fix.ecto = rows + " = Repo.all(" + from_list(child, key) + ", order_by: " + field +
-             ", lock: \"FOR UPDATE\"))";
+  fix.ecto =
+      rows + " = Repo.all(" + from_list(loop) + ", order_by: " + field + ", lock: \"FOR UPDATE\"))";
   return fix;
 }
 
 /// Repo.preload of one record at a time: already a list, of one.
-Fix preload_once(const Query& child, const Predicate& key, const Query* parent) {
+Fix preload_once(const Loop& loop) {
   Fix fix;
-  if (child.has_join) {
-    fix = preload_through(child, key, parent);
-  } else if (key.column == "id") {
-    fix = preload_one(child, parent);
-  } else if (!foreign_key_stem(key.column).empty()) {
-    fix = preload_many(child, key, parent);
+  if (loop.child.has_join) {
+    fix = preload_through(loop);
+  } else if (loop.key()->column == "id") {
+    fix = preload_one(loop);
+  } else if (!foreign_key_stem(loop.key()->column).empty()) {
+    fix = preload_many(loop);
   } else {
-    return load_together(child, &key);
+    return load_together(loop);
   }
   fix.advice += " It is preloaded for one record at a time now: give Repo.preload the whole list.";
   return fix;
@@ -180,57 +208,22 @@ Fix preload_once(const Query& child, const Predicate& key, const Query* parent) 
 
 }  // namespace
 
-std::string_view table_of(const Query& query) {
-  return query.tables.empty() ? std::string_view("rows") : std::string_view(query.tables.front());
+Fix preload(const Loop& loop) {
+  const Query& child = loop.child;
+  const Predicate* key = loop.key();
+  if (key == nullptr) return load_together(loop);
+  if (child.locks_rows) return lock_together(loop);
+  if (key->list) return preload_once(loop);
+  if (loop.keys.size() > 1) return load_together(loop);
+  if (child.has_join && key->table != table_of(child)) return preload_through(loop);
+  if (key->column == "id") return preload_one(loop);
+  if (!foreign_key_stem(key->column).empty()) return preload_many(loop);
+  return load_together(loop);
 }
 
-const Predicate* looped_predicate(const Query& query) {
-  const auto find = [&](auto wanted) -> const Predicate* {
-    const auto found = std::find_if(query.predicates.begin(), query.predicates.end(), wanted);
-    return found == query.predicates.end() ? nullptr : &*found;
-  };
-  const Predicate* key = find([&](const Predicate& it) {
-    return compared_by_equality(it) && !query.key_column.empty() && it.column == query.key_column &&
-           it.table == query.key_table;
-  });
-  return key != nullptr ? key : find(compared_by_equality);
-}
-
-std::string other_equalities(const Query& query, const Predicate* key, std::string_view binding) {
-  std::string where;
-  for (const Predicate& predicate : query.predicates) {
-    if (&predicate == key || !compared_by_equality(predicate) || predicate.slot == 0) continue;
-    if (!where.empty()) where += " and ";
-    where += field_of(binding, predicate.column) +
-             (predicate.list ? " in ^" + values_variable(predicate.column)
-                             : " == ^" + value_variable(predicate.column));
-  }
-  return where;
-}
-
-std::string from_list(const Query& query, const Predicate& key) {
-  const std::string_view table = table_of(query);
-  const std::string bound = binding(table);
-  std::string text = "from(" + bound + " in " + schema_module(table) +
-                     ", where: " + field_of(bound, key.column) + " in ^" +
-                     values_variable(key.column);
-  const std::string others = other_equalities(query, &key, bound);
-  return others.empty() ? text : text + " and " + others;
-}
-
-Fix preload(const Query& child, const Query* parent) {
-  const Predicate* key = looped_predicate(child);
-  if (key == nullptr) return load_together(child, nullptr);
-  if (child.locks_rows) return lock_together(child, *key);
-  if (key->list) return preload_once(child, *key, parent);
-  if (child.has_join && key->table != table_of(child)) return preload_through(child, *key, parent);
-  if (key->column == "id") return preload_one(child, parent);
-  if (!foreign_key_stem(key->column).empty()) return preload_many(child, *key, parent);
-  return load_together(child, key);
-}
-
-Fix group_by(const Query& child) {
-  const Predicate* key = looped_predicate(child);
+Fix group_by(const Loop& loop) {
+  const Query& child = loop.child;
+  const Predicate* key = loop.key();
   const std::string_view table = table_of(child);
   Fix fix;
   if (key == nullptr) {
@@ -239,14 +232,14 @@ Fix group_by(const Query& child) {
     return fix;
   }
   const std::string bound = binding(table);
-  const std::string field = field_of(bound, key->column);
+  const std::string field = fields_of(bound, loop.keys);
   const Aggregate aggregate = aggregate_of(child.text);
-  const std::string list = values_variable(key->column);
+  const std::string list = spoken(loop.keys, values_variable);
   if (aggregate.function.empty()) {
     fix.advice =
         "Ask once which of the " + list + " have " + rows_variable(table) + ", before the loop.";
-    fix.ecto = from_list(child, *key) + ", distinct: true, select: " + field +
-               ") |> Repo.all() |> MapSet.new()";
+    fix.ecto =
+        from_list(loop) + ", distinct: true, select: " + field + ") |> Repo.all() |> MapSet.new()";
     return fix;
   }
   const std::string figure =
@@ -256,8 +249,10 @@ Fix group_by(const Query& child) {
   fix.advice = "Compute the " + aggregate.function + " for all " + list +
                " in one query with group_by before the loop" +
                (aggregate.function == "count" ? "; those without any are not in the result." : ".");
-  fix.ecto = from_list(child, *key) + ", group_by: " + field + ", select: {" + field + ", " +
-             figure + "}) |> Repo.all() |> Map.new()";
+  const std::string group =
+      loop.keys.size() == 1 ? field : "[" + field.substr(1, field.size() - 2) + "]";
+  fix.ecto = from_list(loop) + ", group_by: " + group + ", select: {" + field + ", " + figure +
+             "}) |> Repo.all() |> Map.new()";
   return fix;
 }
 

@@ -89,8 +89,9 @@ Fix upsert_all(const Query& child) {
   return fix;
 }
 
-Fix update_all(const Query& child) {
-  const Predicate* key = looped_predicate(child);
+Fix update_all(const Loop& loop) {
+  const Query& child = loop.child;
+  const Predicate* key = loop.key();
   const std::string rows = rows_variable(table_of(child));
   Fix fix;
   if (key == nullptr) {
@@ -101,19 +102,18 @@ Fix update_all(const Query& child) {
   const std::string apart = rows_with_values(child, columns, *key);
   fix.advice = "Update all " + rows + " in one statement";
   fix.advice += apart.empty() ? "." : "; where each gets a value of its own, as an upsert of rows.";
-  fix.ecto = from_list(child, *key) + ") |> Repo.update_all(" + assignments(columns) + ")";
+  fix.ecto = from_list(loop) + ") |> Repo.update_all(" + assignments(columns) + ")";
   if (!apart.empty()) {
     fix.ecto += "\n# or, each with its own values (rows need all NOT NULL columns):\n" + apart;
   }
   return fix;
 }
 
-Fix delete_all(const Query& child) {
-  const Predicate* key = looped_predicate(child);
-  const std::string rows = rows_variable(table_of(child));
+Fix delete_all(const Loop& loop) {
+  const std::string rows = rows_variable(table_of(loop.child));
   Fix fix;
   fix.advice = "Delete all " + rows + " of the loop in one statement.";
-  if (key != nullptr) fix.ecto = from_list(child, *key) + ") |> Repo.delete_all()";
+  if (loop.key() != nullptr) fix.ecto = from_list(loop) + ") |> Repo.delete_all()";
   return fix;
 }
 

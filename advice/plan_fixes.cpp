@@ -247,7 +247,7 @@ Fix keyset(const AdviceRequest& request) {
              field_of(bound, key.column);
     names.push_back(key.column);
   }
-  std::string where = other_equalities(query, nullptr, bound);
+  std::string where = other_conditions({query, nullptr, {}}, bound);
   if (!where.empty()) where += " and ";
   Fix fix;
   fix.advice = "Page by the last row's " + words(names) +

@@ -13,7 +13,10 @@ bool is_name(char c) {
 }  // namespace
 
 bool loops_over_keys(const Query& query, const Execution& execution) {
-  if (query.system || query.range || execution.has(Execution::kFetch)) return false;
+  if (query.system || execution.has(Execution::kFetch)) return false;
+  // Pages by key set have a limit, reads of one row's recent children need none; a write of a
+  // range writes many rows.
+  if (query.range && (query.has_limit || query.operation != Operation::kSelect)) return false;
   switch (query.operation) {
     case Operation::kInsert:
       return query.inserted_rows == 1;

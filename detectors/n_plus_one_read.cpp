@@ -4,7 +4,7 @@
 // Where the log does not show statements, pg_stat_statements' numbers make suspects of low
 // confidence.
 //
-// Not reported: preloads (their key is a list), pages (a range), cursors, the same key again
+// Not reported: preloads (their key is a list), pages (a range with a limit), cursors, the same key again
 // (redundant_query), and chains that grouping is not sure of.
 #include <algorithm>
 
@@ -103,6 +103,7 @@ class NPlusOneRead final : public Detector {
     observation.remedy = query.aggregate ? Remedy::kGroupBy : Remedy::kPreload;
     observation.confidence = grouping_confidence(trace) * (repeats.keys_known ? 1 : 0.85) *
                              (parent == UINT32_MAX ? 0.95 : 1);
+    observation.columns = varying_columns(trace, query, repeats);
     observation.evidence["repeats"] = static_cast<double>(repeats.count);
     if (repeats.keys_known)
       observation.evidence["distinct_keys"] = static_cast<double>(repeats.distinct_keys);

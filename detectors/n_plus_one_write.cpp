@@ -90,6 +90,7 @@ class NPlusOneWrite final : public Detector {
     observation.saved = std::max(Micros(0), repeats.duration - repeats.longest);
     observation.remedy = remedy(query);
     observation.confidence = grouping_confidence(trace) * (repeats.keys_known ? 1 : 0.85);
+    observation.columns = varying_columns(trace, query, repeats);
     observation.evidence["repeats"] = static_cast<double>(repeats.count);
     return observation;
   }

@@ -143,6 +143,30 @@ QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repe
   return trace.executions[*parent].query;
 }
 
+std::vector<std::string> varying_columns(const Trace& trace, const Query& query,
+                                         const Repeats& repeats) {
+  std::vector<std::string> varying;
+  if (query.key_form != KeyForm::kSingle || repeats.at.empty()) return varying;
+  const auto& first = trace.executions[repeats.at.front()].values;
+  for (const Predicate& predicate : query.predicates) {
+    if (predicate.op != "=" || predicate.list || predicate.join || predicate.slot == 0) continue;
+    if (predicate.slot > first.size()) return {};  // not seen, so nothing is sure
+    const size_t slot = predicate.slot - 1U;
+    bool varies = false;
+    for (const uint32_t i : repeats.at) {
+      const uint32_t value = trace.executions[i].values[slot];
+      if (value == 0) return {};
+      varies = varies || value != first[slot];
+    }
+    if (!varies) continue;
+    const bool key = predicate.slot == query.key_slot;
+    varying.insert(key ? varying.begin() : varying.end(), predicate.table + "." + predicate.column);
+  }
+  const std::string key = query.key_table + "." + query.key_column;
+  if (varying.size() == 1 && varying.front() == key) varying.clear();
+  return varying;
+}
+
 bool too_few(const Repeats& repeats, uint64_t least, QueryId parent, Report& report) {
   const bool few = repeats.count < least;
   if (!few && (!repeats.keys_known || repeats.distinct_keys >= least)) return false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/finding.h"
@@ -49,6 +50,11 @@ void measure(const Trace& trace, const QueryTable& queries, Repeats& repeats);
 /// kNoQuery when there is none; `*parent` is its index.
 QueryId find_parent(const Trace& trace, const QueryTable& queries, Repeats& repeats,
                     uint32_t* parent);
+
+/// The columns ("tasks.status") that change from one repeat to the next, where the values tell of
+/// others than the shape's key alone; else empty.
+std::vector<std::string> varying_columns(const Trace& trace, const Query& query,
+                                         const Repeats& repeats);
 
 /// Whether `repeats`, or the different keys among them, are fewer than min_repeats = `least`; that
 /// is told as a near miss.

@@ -15,8 +15,13 @@ struct Shop {
   QueryId posts = queries.add(by(select_all("posts"), "user_id"));
   QueryId comments = queries.add(by(select_all("comments"), "post_id"));
   QueryId preload = queries.add(by(select_all("posts"), "user_id", KeyForm::kList));
-  QueryId page = queries.add(with(by(select_all("posts"), "user_id"), "next page",
-                                  [](Query& query) { query.range = true; }));
+  QueryId page =
+      queries.add(with(by(select_all("posts"), "user_id"), "next page", [](Query& query) {
+        query.range = true;
+        query.has_limit = true;
+      }));
+  QueryId recent = queries.add(
+      with(by(select_all("posts"), "user_id"), "since", [](Query& query) { query.range = true; }));
   QueryId count = queries.add(with(by(select_all("posts"), "user_id"), "count",
                                    [](Query& query) { query.aggregate = true; }));
   QueryId catalog = queries.add(with(by(select_all("pg_type"), "typrelid"), "system",
@@ -41,6 +46,9 @@ const Case kLoops[] = {
     {"an aggregate for each row",
      [](TraceBuilder& it) { it.run(shop().users).loop(shop().count, 5); },
      "posts by user_id, count x5 after users"},
+    {"a range of each row's children: it is no page without a limit",
+     [](TraceBuilder& it) { it.run(shop().users).loop(shop().recent, 5); },
+     "posts by user_id, since x5 after users"},
     {"a preload of one record at a time",
      [](TraceBuilder& it) { it.run(shop().users).loop(shop().preload, 5, kOneElement); },
      "posts by list of user_id x5 after users"},
@@ -275,6 +283,49 @@ TEST(NPlusOneRead, TakesItsThresholdsFromTheOptions) {
   trace.grouped(GroupedBy::kChain, 0.4);
   EXPECT_EQ(said({{"min_repeats", 3}, {"min_grouping_confidence", 0.4}}),
             "posts by user_id x3 after users");
+}
+
+TEST(NPlusOneRead, NamesTheColumnsThatVary) {
+  QueryTable queries{8};
+  Query stock = by(select_all("stock"), "warehouse_id");
+  stock.predicates = {{"stock", "warehouse_id", "=", 1, false, false, false},
+                      {"stock", "sku", "=", 2, false, false, false}};
+  const QueryId two = queries.add(stock);
+  stock.text += " far";
+  stock.predicates[1].slot = 5;
+  const QueryId far = queries.add(stock);
+  using Columns = std::vector<std::string>;
+  struct Row {
+    const char* why;
+    QueryId query;
+    uint32_t warehouse;  // 0: each run has its own, as with the sku
+    uint32_t sku;
+    bool known;
+    Columns columns;
+  };
+  for (const Row& row : {
+           Row{"the key alone, as its name says", two, 0, 7, true, {}},
+           Row{"the other alone", two, 7, 0, true, {"stock.sku"}},
+           Row{"both, the key first", two, 0, 0, true, {"stock.warehouse_id", "stock.sku"}},
+           Row{"a value was not logged", two, 7, 0, false, {}},
+           Row{"a slot whose values are not kept", far, 7, 0, true, {}},
+       }) {
+    std::vector<Execution> executions;
+    TraceBuilder builder;
+    builder.loop(row.query, 5);
+    executions = builder.executions();
+    for (uint32_t i = 0; i < executions.size(); ++i) {
+      executions[i].values = {row.warehouse == 0 ? 100 + i : row.warehouse,
+                              row.sku == 0 ? 200 + i : row.sku, 0, 0};
+      if (!row.known && i == 3) executions[i].values[1] = 0;
+    }
+    Trace trace = builder.trace();
+    trace.executions = executions;
+    Probe probe("n_plus_one_read");
+    probe.judge(trace, queries);
+    ASSERT_EQ(probe.observations.size(), 1U) << row.why;
+    EXPECT_EQ(probe.observations[0].columns, row.columns) << row.why;
+  }
 }
 
 TEST(NPlusOneRead, SaysItInOneSentence) {

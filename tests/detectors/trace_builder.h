@@ -217,7 +217,10 @@ class Probe final : public Report {
   Probe& judge(TraceBuilder& builder, const QueryTable& queries) {
     for (const Execution& execution : builder.executions())
       detector_->on_execution(execution, queries[execution.query], *this);
-    detector_->on_trace(builder.trace(), queries, *this);
+    return judge(builder.trace(), queries);
+  }
+  Probe& judge(const Trace& trace, const QueryTable& queries) {
+    detector_->on_trace(trace, queries, *this);
     return *this;
   }
 

@@ -288,7 +288,8 @@ TEST(Chain, ShapesThatCannotLoop) {
          e.flags |= Execution::kOneElement;
        },
        true},
-      {"keyset paging", [](Query& q, Execution&) { q.range = true; }, false},
+      {"keyset paging", [](Query& q, Execution&) { q.range = q.has_limit = true; }, false},
+      {"a range that is no page", [](Query& q, Execution&) { q.range = true; }, true},
       {"a cursor's chunk", [](Query&, Execution& e) { e.flags |= Execution::kFetch; }, false},
       {"a catalog query", [](Query& q, Execution&) { q.system = true; }, false},
       {"no key at all", [](Query& q, Execution&) { q.key_form = KeyForm::kNone; }, false},
