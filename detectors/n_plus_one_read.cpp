@@ -4,8 +4,8 @@
 // Where the log does not show statements, pg_stat_statements' numbers make suspects of low
 // confidence.
 //
-// Not reported: preloads (their key is a list), pages (a range with a limit), cursors, the same key again
-// (redundant_query), and chains that grouping is not sure of.
+// Not reported: preloads (their key is a list), pages (a range with a limit), cursors, the same key
+// again (redundant_query), and chains that grouping is not sure of.
 #include <algorithm>
 
 #include "core/near_miss.h"
