@@ -3,6 +3,8 @@
 namespace ectoscope {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Shop {
   QueryTable queries{64};
   QueryId begin = queries.add(verb(TransactionVerb::kBegin));
@@ -39,6 +41,22 @@ const Case kCases[] = {
            .run(shop().item, 1, on(3, 31));
      },
      "insert order_items x3 after insert orders"},
+    {"a slow service is called between them",
+     [](TraceBuilder& it) {
+       it.run(shop().order, 1, on(1, 11)).wait(4s).run(shop().stock, 1, on(2, 21));
+     },
+     "update products by id x2 after insert orders"},
+    {"a LiveView's user clicks again",
+     [](TraceBuilder& it) {
+       it.run(shop().order, 1, on(1, 11)).wait(5s).run(shop().stock, 1, on(2, 21));
+     },
+     ""},
+    {"one of its events writes to two tables",
+     [](TraceBuilder& it) {
+       it.run(shop().order, 1, on(1, 11)).wait(5s).run(shop().stock, 1, on(2, 21));
+       it.run(shop().item, 1, on(3, 31)).wait(5s).run(shop().order, 1, on(1, 41));
+     },
+     "insert order_items x2 after update products by id"},
     {"one table",
      [](TraceBuilder& it) { it.run(shop().order, 1, on(1, 11)).run(shop().order, 2, on(2, 21)); },
      ""},
