@@ -153,7 +153,9 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
   executions_.clear();
   if (parent != nullptr) executions_.push_back(runs_[parent->run]);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());
-  const double confidence = loop.confidence * (1 - share_of_jobs(shapes_[query.id], loop));
+  const Shape& shape = shapes_[query.id];
+  const double confidence = loop.confidence * (1 - share_of_jobs(shape, loop)) *
+                            (1 - ticks_.share(loop.executions, shape.linker->usual_rate()));
   sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence});
 }
 

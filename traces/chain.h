@@ -11,6 +11,7 @@
 #include "core/trace.h"
 #include "traces/loop_linker.h"
 #include "traces/parent_model.h"
+#include "traces/tick_model.h"
 
 namespace ectoscope {
 
@@ -104,6 +105,7 @@ class Chain {
   bool started_ = false;
   ActivityModel jobs_;  // that Oban ran to their end
   uint64_t jobs_ended_ = 0;
+  TickModel ticks_;
 };
 
 }  // namespace ectoscope

@@ -72,6 +72,8 @@ class LoopLinker {
   /// Nothing waits, nothing is open.
   [[nodiscard]] bool idle() const { return pending_.empty() && open_.empty() && order_.empty(); }
   [[nodiscard]] size_t waiting() const { return pending_.size(); }
+  /// Executions a microsecond, over some windows.
+  [[nodiscard]] double usual_rate() const { return usual_rate_; }
   /// Share of links whose keys tell, as KeyModel has it.
   [[nodiscard]] double structured() const { return keys_.structured(); }
   /// Of its executions the first one's start.
