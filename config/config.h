@@ -39,6 +39,7 @@ struct InputConfig {
   std::string format =
       "auto";  // auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog, journald
   std::string log_line_prefix;  // as in postgresql.conf; empty: found from the records
+  std::string tenant_schemas;   // globs with commas between: one schema a tenant
   std::string timezone;         // what stamps without a known zone mean; empty: UTC
   size_t max_record_bytes = 0;
 

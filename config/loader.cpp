@@ -202,7 +202,8 @@ class ConfigLoader {
     const std::map<std::string_view, std::string*> targets = {
         {"format", &input.format},
         {"log_line_prefix", &input.log_line_prefix},
-        {"timezone", &input.timezone}};
+        {"timezone", &input.timezone},
+        {"tenant_schemas", &input.tenant_schemas}};
     for (const TextSpec& spec : input_texts()) {
       section.emplace(spec.key, [this, &spec, target = targets.at(spec.key)](
                                     const std::string& key, const YAML::Node& value) {

@@ -1,6 +1,11 @@
 #include "config/settings.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/glob.h"
 
 namespace ectoscope {
 namespace {
@@ -27,6 +32,17 @@ bool usable_prefix(std::string_view text) {
   if (text.size() > 512 || text.find('\n') != std::string_view::npos) return false;
   return text.find("%m") != std::string_view::npos || text.find("%t") != std::string_view::npos ||
          text.find("%n") != std::string_view::npos;
+}
+
+// Anything shorter would take aliases (p0, c1) for schemas.
+bool usable_tenant_globs(std::string_view text) {
+  constexpr size_t kLeastBeginning = 2;
+  const std::vector<std::string> globs = globs_in(text);
+  return std::all_of(globs.begin(), globs.end(), [](const std::string& glob) {
+    const size_t special = std::min(glob.find_first_of("*?\""), glob.size());
+    return special >= kLeastBeginning && special < glob.size() && glob[special] == '*' &&
+           glob.find('"') == std::string::npos;
+  });
 }
 
 // +HH:MM from UTC-12 to UTC+14.
@@ -56,6 +72,13 @@ constexpr std::array kInputTexts = {
     TextSpec{"timezone", "UTC", "UTC or an offset like +02:00", &offset_or_utc,
              "What a stamp means whose zone has a name that several zones share, such as IST: "
              "log_timezone as an offset."},
+    TextSpec{"tenant_schemas", "tenant_*",
+             "globs like tenant_*, with commas between; two letters and more before the first *",
+             &usable_tenant_globs,
+             "Schemas of one tenant each (Ecto's prefix:, Triplex).  The same statement in several "
+             "of them is one, and "
+             "reports name the glob instead of the tenant.  Empty: each schema's statements are "
+             "its own."},
 };
 
 constexpr std::array kInputNumbers = {

@@ -8,10 +8,11 @@
 namespace ectoscope {
 namespace {
 
-SqlLimits sql_limits(const Config& config) {
-  SqlLimits limits;
-  limits.max_statement_bytes = config.limits().max_statement_bytes;
-  return limits;
+SqlSettings sql_settings(const Config& config) {
+  SqlSettings settings;
+  settings.max_statement_bytes = config.limits().max_statement_bytes;
+  settings.tenant_schemas = config.input().tenant_schemas;
+  return settings;
 }
 
 }  // namespace
@@ -22,7 +23,7 @@ Pipeline::Pipeline(const Config& config, ExecutionFilter filter, PipelineExtras 
       queries_(config.limits().shapes),
       routes_(config.limits().routes),
       streams_(config.limits().streams),
-      shapes_(queries_, routes_, key_, sql_limits(config)),
+      shapes_(queries_, routes_, key_, sql_settings(config)),
       near_misses_(extras.near_misses ? std::make_unique<NearMissBook>() : nullptr),
       growth_(extras.growth ? std::make_unique<GrowthCounter>(queries_, streams_) : nullptr),
       analysis_(config, {queries_, routes_, streams_}, extras.examples,

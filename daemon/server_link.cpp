@@ -41,6 +41,7 @@ std::unique_ptr<StatementSource> make_source(const ServerConfig& server,
   settings.polls.max_statements = server.postgres.max_statements;
   settings.polls.max_text_bytes = limits.max_statement_bytes;
   settings.sql.max_statement_bytes = limits.max_statement_bytes;
+  settings.sql.tenant_schemas = server.input.tenant_schemas;
   return std::make_unique<StatementSource>(std::move(settings), connect(server.postgres, ""),
                                            queries, key);
 }

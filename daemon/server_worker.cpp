@@ -70,6 +70,8 @@ SourceSettings ServerWorker::settings_of(size_t source) const {
   settings.follow.from_end = server_.from_end && server_.logs[source] != "-";
   settings.follow.max_record_bytes = server_.input.max_record_bytes;
   settings.limits = config_->limits();
+  settings.sql.max_statement_bytes = settings.limits.max_statement_bytes;
+  settings.sql.tenant_schemas = server_.input.tenant_schemas;
   return settings;
 }
 

@@ -22,12 +22,6 @@ std::unique_ptr<LogParser> make_parser(const SourceSettings& settings) {
   return make_log_parser(settings.parser);
 }
 
-SqlLimits sql_limits(const LimitsConfig& config) {
-  SqlLimits limits;
-  limits.max_statement_bytes = config.max_statement_bytes;
-  return limits;
-}
-
 /// Learns from records without keeping them.
 class Listener final : public RecordHandler {
  public:
@@ -49,7 +43,7 @@ SourceReader::SourceReader(LogFiles& files, QueryTable& queries, const HashKey& 
     : settings_(std::move(settings)),
       routes_(settings_.limits.routes),
       streams_(settings_.limits.streams),
-      shapes_(queries, routes_, key, sql_limits(settings_.limits)),
+      shapes_(queries, routes_, key, settings_.sql),
       builder_(shapes_, queries, streams_, key, settings_.server,
                [this](std::span<const Execution> executions, std::span<const PlannedRun> plans) {
                  keep(executions, plans);

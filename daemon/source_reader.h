@@ -29,6 +29,7 @@ struct SourceSettings {
   LogParserOptions parser;
   FollowSettings follow;
   LimitsConfig limits;
+  SqlSettings sql;
 };
 
 /// Threads: made on one, run() on another.  `files`, `queries` must outlive it.

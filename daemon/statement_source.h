@@ -28,7 +28,7 @@ class StatementSource {
   struct Settings {
     std::string server;  // its configured name
     StatementPollerSettings polls;
-    SqlLimits sql;
+    SqlSettings sql;
   };
 
   /// `queries` must outlive the source.

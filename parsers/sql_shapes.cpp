@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <array>
 #include <cstring>
+#include <utility>
 #include <vector>
 #include <xxhash.h>
 
@@ -12,6 +13,7 @@
 #include "parsers/sql_guard.h"
 #include "parsers/sql_parse_thread.h"
 #include "parsers/sql_skeleton.h"
+#include "parsers/sql_tenants.h"
 #include "parsers/sql_text.h"
 
 namespace ectoscope {
@@ -69,8 +71,10 @@ bool cut_first_comment(std::string_view& text, std::string_view& comment) {
 
 // Two statements are one shape when they read the same and their values stand in the same slots:
 // other letter case, quotes, spacing or alias is no other shape, other numbers of parameters are.
-uint64_t identity_of(const Query& query) {
+// What runs for several tenants is a shape each, for no loop goes over them, but one finding.
+uint64_t identity_of(const Query& query, std::string_view tenants) {
   std::string text = query.canonical;
+  text.append(tenants);
   const auto add = [&text](uint64_t number) {
     text.append(1, '\0').append(std::to_string(number));
   };
@@ -99,13 +103,14 @@ void show(const SqlSkeleton& skeleton, const SqlAliases& aliases, Query& query) 
 
 class SqlShapes::Impl {
  public:
-  Impl(QueryTable& queries, Routes& routes, const HashKey& key, SqlLimits limits)
+  Impl(QueryTable& queries, Routes& routes, const HashKey& key, SqlSettings settings)
       : queries_(queries),
-        limits_(limits),
+        settings_(std::move(settings)),
         tags_(routes, key),
         seed_(key.first ^ key.second),
-        exact_(limits.exact_cache),
-        skeletons_(limits.skeleton_cache) {
+        tenants_(settings_.tenant_schemas),
+        exact_(settings_.exact_cache),
+        skeletons_(settings_.skeleton_cache) {
     XXH3_generateSecret_fromSeed(secret_.data(), seed_);
   }
 
@@ -136,10 +141,11 @@ class SqlShapes::Impl {
   [[nodiscard]] SqlTextHash hash_of(std::string_view text) const;
 
   QueryTable& queries_;
-  SqlLimits limits_;
+  SqlSettings settings_;
   CommentTagReader tags_;
   uint64_t seed_;
   std::array<char, XXH3_SECRET_DEFAULT_SIZE> secret_{};
+  TenantSchemas tenants_;
   SqlCache<Known> exact_;
   SqlCache<QueryId> skeletons_;
   SqlSkeletonBuilder builder_;
@@ -239,10 +245,10 @@ bool SqlShapes::Impl::parse(Query& query, SqlAliases& aliases) {
   const auto read = [&] { parsed = read_facts(skeleton_, query, aliases); };
   if (skeleton_.torn) {
     count("sql_refused");
-  } else if (skeleton_.text.size() > limits_.max_statement_bytes ||
-             size.tokens > limits_.max_tokens) {
+  } else if (skeleton_.text.size() > settings_.max_statement_bytes ||
+             size.tokens > settings_.max_tokens) {
     count("sql_too_long");
-  } else if (size.depth > limits_.max_depth || size.height > limits_.max_height) {
+  } else if (size.depth > settings_.max_depth || size.height > settings_.max_height) {
     count("sql_too_deep");
   } else {
     if (size.tokens <= kMaxTokensInPlace) {
@@ -259,6 +265,7 @@ bool SqlShapes::Impl::parse(Query& query, SqlAliases& aliases) {
 
 QueryId SqlShapes::Impl::add_query() {
   make_printable(skeleton_.text);
+  const std::string tenants = tenants_.fold(skeleton_);
   Query query;
   SqlAliases aliases;
   if (parse(query, aliases)) {
@@ -274,7 +281,7 @@ QueryId SqlShapes::Impl::add_query() {
     guess_facts(skeleton_, query);
     show(skeleton_, guess_aliases(skeleton_), query);
   }
-  return queries_.find_or_add(query, identity_of(query));
+  return queries_.find_or_add(query, identity_of(query, tenants));
 }
 
 void SqlShapes::Impl::keep(const SqlTextHash& hash, QueryId query, const CommentTags& inner) {
@@ -305,8 +312,8 @@ void SqlShapes::Impl::count(std::string_view reason) {
   }
 }
 
-SqlShapes::SqlShapes(QueryTable& queries, Routes& routes, const HashKey& key, SqlLimits limits)
-    : impl_(std::make_unique<Impl>(queries, routes, key, limits)) {}
+SqlShapes::SqlShapes(QueryTable& queries, Routes& routes, const HashKey& key, SqlSettings settings)
+    : impl_(std::make_unique<Impl>(queries, routes, key, std::move(settings))) {}
 
 SqlShapes::~SqlShapes() = default;
 

@@ -30,22 +30,23 @@ struct ResolvedSql {
   std::span<const std::string_view> literals;
 };
 
-/// What libpg_query, which a long enough chain of operators crashes, gets to see of a statement:
-/// all are measured on its skeleton, so long literals and lists don't count.  What is over one of
-/// them is read by its words alone.
-struct SqlLimits {
+/// The limits are of what libpg_query, which a long enough chain of operators crashes, gets to see
+/// of a statement: all are measured on its skeleton, so long literals and lists don't count.  What
+/// is over one of them is read by its words alone.
+struct SqlSettings {
   size_t max_statement_bytes = 1U << 20U;
   size_t max_tokens = 10'000;
   size_t max_depth = 200;       // of brackets and CASE
   size_t max_height = 500;      // of an expression's tree: operators, joins, UNIONs in a row
   size_t exact_cache = 20'000;  // texts
   size_t skeleton_cache = 100'000;
+  std::string tenant_schemas;  // globs with commas between, see TenantSchemas
 };
 
 /// Threads: one at a time; several objects may share `queries`.  The references must outlive it.
 class SqlShapes {
  public:
-  SqlShapes(QueryTable& queries, Routes& routes, const HashKey& key, SqlLimits limits = {});
+  SqlShapes(QueryTable& queries, Routes& routes, const HashKey& key, SqlSettings settings = {});
   ~SqlShapes();
   SqlShapes(const SqlShapes&) = delete;
   SqlShapes& operator=(const SqlShapes&) = delete;

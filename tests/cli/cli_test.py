@@ -4,6 +4,7 @@
     cli_test.py BINARY
 """
 
+import datetime
 import glob
 import gzip
 import json
@@ -138,6 +139,22 @@ class Configuration(Case):
         before, after = self.report(log), self.report("--config.file", named, log)
         self.assertEqual(after["findings"][0]["server"], "replica-2")
         self.assertNotEqual(before["findings"][0]["id"], after["findings"][0]["id"])
+
+    def test_tenants_schemas_are_one_problem(self):
+        records = []
+        for tenant in range(3):
+            for record in ecto_log.n_plus_one(requests=1, table=f'tenant_{tenant}"."posts'):
+                record["at"] += datetime.timedelta(minutes=tenant)
+                record["message"] = record["message"].replace("-0000000000000001-", f"-000000000000000{tenant + 1}-") \
+                    .replace("00-" + "0" * 31 + "1", "00-" + "0" * 31 + str(tenant + 1))
+                records.append(record)
+        log = self.write("a.log", ecto_log.stderr(records))
+        together = self.report(log)["findings"]
+        self.assertEqual([finding["occurrences"] for finding in together], [3])
+        self.assertIn('FROM "tenant_*"."posts"', together[0]["query"]["text"])
+        apart = self.write("apart.yaml", b"input: {tenant_schemas: ''}")
+        self.assertEqual([finding["occurrences"] for finding in self.report("--config.file", apart, log)["findings"]],
+                         [1, 1, 1])
 
 
 class Reports(Case):

@@ -26,11 +26,12 @@ bool printable(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ectoscope;
   const std::string_view sql(reinterpret_cast<const char*>(data), size);
-  SqlLimits limits;
-  limits.exact_cache = limits.skeleton_cache = 64;
+  SqlSettings settings;
+  settings.exact_cache = settings.skeleton_cache = 64;
+  settings.tenant_schemas = "tenant_*, us*, p0*";
   QueryTable queries(1000);
   Routes routes(100);
-  SqlShapes shapes(queries, routes, HashKey{1, 2}, limits);
+  SqlShapes shapes(queries, routes, HashKey{1, 2}, settings);
 
   const ResolvedSql first = shapes.resolve(sql);
   std::vector<std::string> literals(first.literals.begin(), first.literals.end());

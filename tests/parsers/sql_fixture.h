@@ -3,14 +3,15 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "parsers/sql_shapes.h"
 
 namespace ectoscope {
 
 struct SqlFixture {
-  explicit SqlFixture(SqlLimits limits = {}, size_t shapes_capacity = 10'000)
-      : queries(shapes_capacity), shapes(queries, routes, HashKey{1, 2}, limits) {}
+  explicit SqlFixture(SqlSettings settings = {}, size_t shapes_capacity = 10'000)
+      : queries(shapes_capacity), shapes(queries, routes, HashKey{1, 2}, std::move(settings)) {}
 
   const Query& query(std::string_view sql) { return queries[shapes.resolve(sql).query]; }
   uint64_t count(std::string_view reason) const {

@@ -411,7 +411,7 @@ TEST(SqlShapes, WhatIsNotParsedIsGuessedAndCounted) {
       {"SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n, o FROM t", "SELECT t; guessed",
        "sql_too_long"},
   };
-  SqlLimits limits;
+  SqlSettings limits;
   limits.max_tokens = 30;
   limits.max_depth = 4;
   limits.max_height = 9;
@@ -446,7 +446,7 @@ TEST(SqlShapes, AFullTableIsCountedNotGrown) {
 }
 
 TEST(SqlShapes, SmallCachesStillAnswerRight) {
-  SqlLimits limits;
+  SqlSettings limits;
   limits.exact_cache = 4;
   limits.skeleton_cache = 4;
   SqlFixture sql(limits);
