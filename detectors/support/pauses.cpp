@@ -9,7 +9,7 @@ namespace ectoscope {
 
 Pauses::Pauses(const Trace& trace, const QueryTable& queries, Micros longest) : trace_(trace) {
   const bool tagged = is_tagged(trace);
-  const std::vector<bool> within = in_transaction(trace, queries);
+  std::vector<bool> within;  // a transaction; looked for at the first long pause, which few have
   parts_.reserve(trace.executions.size());
   silent_.reserve(trace.executions.size());
   uint32_t part = 0;
@@ -18,8 +18,12 @@ Pauses::Pauses(const Trace& trace, const QueryTable& queries, Micros longest) : 
   for (size_t i = 0; i < trace.executions.size(); ++i) {
     const Execution& execution = trace.executions[i];
     const Micros pause = std::max(Micros(0), execution.started_at - last);
-    const bool held = within[i] && queries[execution.query].transaction != TransactionVerb::kBegin;
-    if (tagged && pause >= longest && !held) {
+    bool parted = tagged && pause >= longest;
+    if (parted && queries[execution.query].transaction != TransactionVerb::kBegin) {
+      if (within.empty()) within = in_transaction(trace, queries);
+      parted = !within[i];
+    }
+    if (parted) {
       ++part;
     } else {
       silent += pause;
