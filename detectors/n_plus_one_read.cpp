@@ -118,7 +118,7 @@ class NPlusOneRead final : public Detector {
 };
 
 std::string summarize(const Finding& finding) {
-  const uint64_t each = finding.occurrences == 0 ? 0 : finding.statements / finding.occurrences;
+  const uint64_t each = repeats_each(finding);
   if (finding.evidence.contains("calls_per_parent_row") && finding.parent_query) {
     return "By pg_stat_statements, " + finding.query.summary + " runs once for each row of " +
            finding.parent_query->summary + ": " + grouped(finding.excess_statements) +

@@ -113,7 +113,7 @@ class NPlusOneWrite final : public Detector {
 };
 
 std::string summarize(const Finding& finding) {
-  const uint64_t each = finding.occurrences == 0 ? 0 : finding.statements / finding.occurrences;
+  const uint64_t each = repeats_each(finding);
   return counted(finding.occurrences, "request", "requests") + " ran " + finding.query.summary +
          " " + grouped(each) + " times" + (finding.occurrences == 1 ? "" : " on average") +
          ", one row each: " + grouped(finding.excess_statements) + " statements and " +

@@ -224,6 +224,12 @@ Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent)
   return observation;
 }
 
+uint64_t repeats_each(const Finding& finding) {
+  const uint64_t requests = std::max<uint64_t>(1, finding.occurrences);
+  // All but one of them are too many; `statements` has the parents too.
+  return (finding.excess_statements + requests + requests / 2) / requests;
+}
+
 bool is_sandbox(const Trace& trace, const QueryTable& queries) {
   size_t savepoints = 0;
   size_t statements = 0;

@@ -69,6 +69,9 @@ double grouping_confidence(const Trace& trace);
 /// Begins an observation with times, pids, counts and cost; `parent` is an index or UINT32_MAX.
 Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent);
 
+/// How often the child of a loop ran in a request, in the mean.
+uint64_t repeats_each(const Finding& finding);
+
 /// A transaction of the Ecto SQL sandbox: savepoints around statements, never committed.
 bool is_sandbox(const Trace& trace, const QueryTable& queries);
 

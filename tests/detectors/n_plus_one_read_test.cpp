@@ -338,7 +338,7 @@ TEST(NPlusOneRead, SaysItInOneSentence) {
   finding.saved = 290'400us;
   auto* const summarize = detector_named("n_plus_one_read").summarize;
   EXPECT_EQ(summarize(finding),
-            "12 requests ran SELECT posts 101 times on average, once for each key, after SELECT "
+            "12 requests ran SELECT posts 100 times on average, once for each key, after SELECT "
             "users: 1,188 statements and 290 ms of database time too many.");
   finding.parent_query.reset();
   finding.occurrences = 1;
