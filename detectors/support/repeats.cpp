@@ -150,7 +150,9 @@ std::vector<std::string> varying_columns(const Trace& trace, const Query& query,
   const auto& first = trace.executions[repeats.at.front()].values;
   for (const Predicate& predicate : query.predicates) {
     if (predicate.op != "=" || predicate.list || predicate.join || predicate.slot == 0) continue;
-    if (predicate.slot > first.size()) return {};  // not seen, so nothing is sure
+    // Not seen, or of nobody knows which table: nothing is sure.
+    if (predicate.slot > first.size() || predicate.table.empty() || predicate.column.empty())
+      return {};
     const size_t slot = predicate.slot - 1U;
     bool varies = false;
     for (const uint32_t i : repeats.at) {

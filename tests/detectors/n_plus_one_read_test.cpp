@@ -294,6 +294,9 @@ TEST(NPlusOneRead, NamesTheColumnsThatVary) {
   stock.text += " far";
   stock.predicates[1].slot = 5;
   const QueryId far = queries.add(stock);
+  stock.text += " off";
+  stock.predicates[1] = {"", "sku", "=", 2, false, false, false};
+  const QueryId unknown = queries.add(stock);
   using Columns = std::vector<std::string>;
   struct Row {
     const char* why;
@@ -309,6 +312,7 @@ TEST(NPlusOneRead, NamesTheColumnsThatVary) {
            Row{"both, the key first", two, 0, 0, true, {"stock.warehouse_id", "stock.sku"}},
            Row{"a value was not logged", two, 7, 0, false, {}},
            Row{"a slot whose values are not kept", far, 7, 0, true, {}},
+           Row{"a column of nobody knows which table", unknown, 7, 0, true, {}},
        }) {
     std::vector<Execution> executions;
     TraceBuilder builder;
