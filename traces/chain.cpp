@@ -120,8 +120,7 @@ void Chain::close_window(EventTime horizon, const Sink& sink) {
   counted_ = horizon;
   take_turns();
   for (const Turn& turn : turns_) {
-    const Query& query = queries_[turn.key.second];
-    turn.linker->process(horizon, models_, [&](const Loop& loop) { emit(query, loop, sink); });
+    turn.linker->process(horizon, models_, [&](const Loop& loop) { emit(turn, loop, sink); });
     waiting_ += turn.linker->waiting();
   }
   while (first_read_ < reads_.size() && reads_[first_read_].ended_at < horizon - limits_.max_age)
@@ -137,7 +136,8 @@ void Chain::forget_idle() {
   std::erase_if(rates_, [](const auto& entry) { return entry.second < 1e-12; });
 }
 
-void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
+void Chain::emit(const Turn& turn, const Loop& loop, const Sink& sink) {
+  const Query& query = queries_[turn.key.second];
   const EventTime start = loop.executions.front().started_at;
   const auto oldest = reads_.begin() + static_cast<std::ptrdiff_t>(first_read_);
   const auto after =
@@ -153,9 +153,8 @@ void Chain::emit(const Query& query, const Loop& loop, const Sink& sink) {
   executions_.clear();
   if (parent != nullptr) executions_.push_back(runs_[parent->run]);
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());
-  const Shape& shape = shapes_[query.id];
-  const double confidence = loop.confidence * (1 - share_of_jobs(shape, loop)) *
-                            (1 - ticks_.share(loop.executions, shape.linker->usual_rate()));
+  const double confidence = loop.confidence * (1 - share_of_jobs(shapes_[query.id], loop)) *
+                            (1 - ticks_.share(loop.executions, turn.linker->usual_rate()));
   sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence});
 }
 

@@ -67,7 +67,6 @@ class Chain {
   void note(const Execution& execution, Shape& shape);
   void drop_read();
   void close_window(EventTime horizon, const Sink& sink);
-  void emit(const Query& query, const Loop& loop, const Sink& sink);
   [[nodiscard]] double share_of_jobs(const Shape& shape, const Loop& loop) const;
   void forget_idle();
 
@@ -86,6 +85,7 @@ class Chain {
     LoopLinker* linker = nullptr;
   };
   void take_turns();
+  void emit(const Turn& turn, const Loop& loop, const Sink& sink);
 
   LoopLinker::Workspace workspace_;
   std::map<ShapeKey, std::unique_ptr<LoopLinker>> loops_;
