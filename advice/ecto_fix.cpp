@@ -80,7 +80,7 @@ Fix read_plan(const Query& query) {
 
 Fix advise(Remedy remedy, const Query& child, const Query* parent,
            const std::vector<std::string>& varying) {
-  const Loop loop = loop_of(child, parent, varying);
+  const LoopedQuery loop = looped_query(child, parent, varying);
   switch (remedy) {
     case Remedy::kNone:
       return {};

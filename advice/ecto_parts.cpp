@@ -62,8 +62,9 @@ const Predicate* looped_predicate(const Query& query) {
   return key != nullptr ? key : find(compared_by_equality);
 }
 
-Loop loop_of(const Query& child, const Query* parent, const std::vector<std::string>& varying) {
-  Loop loop{child, parent, {}};
+LoopedQuery looped_query(const Query& child, const Query* parent,
+                         const std::vector<std::string>& varying) {
+  LoopedQuery loop{child, parent, {}};
   if (parent != nullptr && leads_to_one(*parent, child)) loop.parent = nullptr;
   for (const std::string& column : varying) {
     const auto seen = std::find_if(child.predicates.begin(), child.predicates.end(),
@@ -71,14 +72,18 @@ Loop loop_of(const Query& child, const Query* parent, const std::vector<std::str
                                      return compared_by_equality(predicate) &&
                                             predicate.table + "." + predicate.column == column;
                                    });
-    if (seen != child.predicates.end()) loop.keys.push_back(&*seen);
+    if (seen == child.predicates.end()) {  // one that code can't name: lower(email)
+      loop.keys.clear();
+      return loop;
+    }
+    loop.keys.push_back(&*seen);
   }
-  if (!loop.keys.empty()) return loop;
+  if (!varying.empty()) return loop;
   if (const Predicate* key = looped_predicate(child)) loop.keys.push_back(key);
   return loop;
 }
 
-std::string other_conditions(const Loop& loop, std::string_view binding) {
+std::string other_conditions(const LoopedQuery& loop, std::string_view binding) {
   std::string where;
   for (const Predicate& predicate : loop.child.predicates) {
     if (&predicate == loop.key() ||
@@ -92,7 +97,7 @@ std::string other_conditions(const Loop& loop, std::string_view binding) {
   return where;
 }
 
-std::string from_list(const Loop& loop) {
+std::string from_list(const LoopedQuery& loop) {
   const Predicate& key = *loop.key();
   const std::string_view table = table_of(loop.child);
   const std::string bound = binding(table);

@@ -20,8 +20,8 @@ std::string_view table_of(const Query& query);
 /// when no AND-ed equality tells.
 const Predicate* looped_predicate(const Query& query);
 
-/// Lives as long as its queries.
-struct Loop {
+/// A statement that a loop runs, as its fix sees it.  Lives as long as its queries.
+struct LoopedQuery {
   const Query& child;
   const Query* parent = nullptr;       // null: not known
   std::vector<const Predicate*> keys;  // what changes from one run to the next; empty: not known
@@ -31,20 +31,21 @@ struct Loop {
 
 /// `varying` are columns of the child ("tasks.status") as the detector saw them vary; empty: they
 /// are guessed by their names.
-Loop loop_of(const Query& child, const Query* parent, const std::vector<std::string>& varying);
+LoopedQuery looped_query(const Query& child, const Query* parent,
+                         const std::vector<std::string>& varying);
 
 /// "p.status == ^status and is_nil(p.deleted_at)" for the child's conditions besides the first key,
 /// as far as they can be said of a column and a value; empty when there are none.
-std::string other_conditions(const Loop& loop, std::string_view binding);
+std::string other_conditions(const LoopedQuery& loop, std::string_view binding);
 
 /// "from(p in Post, where: p.user_id in ^user_ids and p.status == ^status"; no closing bracket.
-std::string from_list(const Loop& loop);
+std::string from_list(const LoopedQuery& loop);
 
-Fix preload(const Loop& loop);
-Fix group_by(const Loop& loop);
+Fix preload(const LoopedQuery& loop);
+Fix group_by(const LoopedQuery& loop);
 Fix insert_all(const Query& child);
 Fix upsert_all(const Query& child);
-Fix update_all(const Loop& loop);
-Fix delete_all(const Loop& loop);
+Fix update_all(const LoopedQuery& loop);
+Fix delete_all(const LoopedQuery& loop);
 
 }  // namespace ectoscope

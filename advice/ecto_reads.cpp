@@ -30,7 +30,7 @@ std::string fields_of(std::string_view binding, const std::vector<const Predicat
 }
 
 /// What of the child's statement a plain preload would lose: "from(c in Comment, where: ...)".
-std::string preload_query(const Loop& loop) {
+std::string preload_query(const LoopedQuery& loop) {
   const Query& child = loop.child;
   if (child.has_join) return {};
   const std::string_view table = table_of(child);
@@ -81,7 +81,7 @@ Fix limited_preload(const Query& child, const Predicate& key, const std::string&
 }
 
 /// The child holds the key: `posts.user_id`.
-Fix preload_many(const Loop& loop) {
+Fix preload_many(const LoopedQuery& loop) {
   const Query& child = loop.child;
   const Query* parent = loop.parent;
   const Predicate& key = *loop.key();
@@ -106,7 +106,7 @@ Fix preload_many(const Loop& loop) {
 }
 
 /// The parent holds the key of one child each: `users.id`.
-Fix preload_one(const Loop& loop) {
+Fix preload_one(const LoopedQuery& loop) {
   const Query& child = loop.child;
   const Query* parent = loop.parent;
   const std::string_view table = table_of(child);
@@ -135,7 +135,7 @@ Fix preload_one(const Loop& loop) {
 }
 
 /// The key is a joined table's: many_to_many, or has_many through.
-Fix preload_through(const Loop& loop) {
+Fix preload_through(const LoopedQuery& loop) {
   const Query& child = loop.child;
   const Query* parent = loop.parent;
   const Predicate& key = *loop.key();
@@ -153,7 +153,7 @@ Fix preload_through(const Loop& loop) {
 }
 
 /// No association's key: Repo.get_by and the like.
-Fix load_together(const Loop& loop) {
+Fix load_together(const LoopedQuery& loop) {
   const std::string rows = rows_variable(table_of(loop.child));
   Fix fix;
   if (loop.keys.empty()) {
@@ -177,7 +177,7 @@ Fix load_together(const Loop& loop) {
 }
 
 /// SELECT ... FOR UPDATE: a preload would not lock.
-Fix lock_together(const Loop& loop) {
+Fix lock_together(const LoopedQuery& loop) {
   const std::string rows = rows_variable(table_of(loop.child));
   const std::string field = field_of(binding(table_of(loop.child)), loop.key()->column);
   Fix fix;
@@ -191,7 +191,7 @@ Fix lock_together(const Loop& loop) {
 }
 
 /// Repo.preload of one record at a time: already a list, of one.
-Fix preload_once(const Loop& loop) {
+Fix preload_once(const LoopedQuery& loop) {
   Fix fix;
   if (loop.child.has_join) {
     fix = preload_through(loop);
@@ -208,7 +208,7 @@ Fix preload_once(const Loop& loop) {
 
 }  // namespace
 
-Fix preload(const Loop& loop) {
+Fix preload(const LoopedQuery& loop) {
   const Query& child = loop.child;
   const Predicate* key = loop.key();
   if (key == nullptr) return load_together(loop);
@@ -221,7 +221,7 @@ Fix preload(const Loop& loop) {
   return load_together(loop);
 }
 
-Fix group_by(const Loop& loop) {
+Fix group_by(const LoopedQuery& loop) {
   const Query& child = loop.child;
   const Predicate* key = loop.key();
   const std::string_view table = table_of(child);

@@ -89,7 +89,7 @@ Fix upsert_all(const Query& child) {
   return fix;
 }
 
-Fix update_all(const Loop& loop) {
+Fix update_all(const LoopedQuery& loop) {
   const Query& child = loop.child;
   const Predicate* key = loop.key();
   const std::string rows = rows_variable(table_of(child));
@@ -109,7 +109,7 @@ Fix update_all(const Loop& loop) {
   return fix;
 }
 
-Fix delete_all(const Loop& loop) {
+Fix delete_all(const LoopedQuery& loop) {
   const std::string rows = rows_variable(table_of(loop.child));
   Fix fix;
   fix.advice = "Delete all " + rows + " of the loop in one statement.";

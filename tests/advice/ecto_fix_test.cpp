@@ -71,6 +71,10 @@ Query by_key(Query query, const std::string& column) {
   return query;
 }
 
+Predicate wrapped(const std::string& table, const std::string& column) {
+  return {table, column, "=", 2, false, true, false};
+}
+
 Predicate compared(const std::string& table, const std::string& column, const char* op,
                    uint16_t slot = 2) {
   return {table, column, op, slot, false, false, false};
@@ -186,13 +190,13 @@ const std::vector<Case> kReads = {
      "from(t in Task, where: t.user_id in ^user_ids and t.status in ^statuses, group_by: "
      "[t.user_id, t.status], select: {{t.user_id, t.status}, count()}) |> Repo.all() |> Map.new()",
      {"tasks.user_id", "tasks.status"}},
-    {"a column that the statement does not have",
+    {"a column varies that stands in a function: no code would be right",
      Remedy::kPreload,
-     select("posts", {equal("posts", "user_id")}),
+     select("posts", {equal("posts", "user_id"), wrapped("posts", "slug")}),
      nullptr,
-     "Preload :posts",
-     "Repo.preload(users, :posts)",
-     {"posts.gone"}},
+     "in one query before it",
+     "",
+     {"posts.slug"}},
     {"count", Remedy::kGroupBy,
      with_text(select("comments", {equal("comments", "post_id")}),
                R"(SELECT count(*) FROM "comments" AS c0 WHERE (c0."post_id" = $1))"),
