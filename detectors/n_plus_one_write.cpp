@@ -19,16 +19,10 @@ using Type = OptionSpec::Type;
 constexpr OptionSpec kOptions[] = {
     {"min_repeats", Type::kInteger, 5, 2, 10'000,
      "Single-row writes of one shape that make a finding; a form with its children has fewer."},
-    {"critical_repeats", Type::kInteger, 20, 2, 100'000,
-     "From so many repeats on, and critical_time, the finding is critical."},
-    {"critical_time", Type::kDuration, 100'000, 0, 60'000'000,
-     "Database time of one request's repeats that makes it critical."},
-    {"patient_gap", Type::kDuration, 100'000, 0, 60'000'000,
-     "A tagged request that is silent for longer than this between two repeats, in the mean, waits "
-     "for something else: info only."},
-    {"longest_pause", Type::kDuration, 500'000, 1'000, 60'000'000,
-     "What a tagged request does after so long a silence counts anew: a LiveView's next event, a "
-     "consumer's next message."},
+    kCriticalRepeats,
+    kCriticalTime,
+    kPatientGap,
+    kLongestPause,
     {"min_grouping_confidence", Type::kRatio, 0.7, 0, 1,
      "Untagged statements count as one request only when grouping is at least so sure."},
 };
@@ -37,8 +31,7 @@ class NPlusOneWrite final : public Detector {
  public:
   explicit NPlusOneWrite(const Options& options)
       : min_repeats_(static_cast<uint64_t>(options.integer("min_repeats"))),
-        limits_{static_cast<uint64_t>(options.integer("critical_repeats")),
-                options.duration("critical_time"), options.duration("patient_gap")},
+        grades_(options),
         longest_pause_(options.duration("longest_pause")),
         min_confidence_(options.ratio("min_grouping_confidence")) {}
 
@@ -78,7 +71,7 @@ class NPlusOneWrite final : public Detector {
       if (too_few(repeats, min_repeats_, parent_query, report)) continue;
       Observation observation = describe(trace, query, repeats, parent);
       observation.excess_statements = pauses.excess(repeats);
-      pauses.grade(repeats, limits_, observation);
+      pauses.grade(repeats, grades_, observation);
       report.add(std::move(observation));
     }
   }
@@ -107,7 +100,7 @@ class NPlusOneWrite final : public Detector {
   }
 
   const uint64_t min_repeats_;
-  const LoopLimits limits_;
+  const LoopGrades grades_;
   const Micros longest_pause_;
   const double min_confidence_;
 };

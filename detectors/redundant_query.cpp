@@ -28,9 +28,7 @@ constexpr OptionSpec kOptions[] = {
      "A shape that runs for so many different keys is a loop, and n_plus_one_read's business."},
     {"patient_gap", Type::kDuration, 50'000, 0, 60'000'000,
      "Repeats further apart than this in the mean look like waiting for a change: info only."},
-    {"longest_pause", Type::kDuration, 500'000, 1'000, 60'000'000,
-     "What a tagged request does after so long a silence counts anew: a LiveView's next event, a "
-     "consumer's next message."},
+    kLongestPause,
     {"double_mount_gap", Type::kDuration, 1'000'000, 0, 60'000'000,
      "Two requests with equal queries are one page's double mount when no further apart; 0: "
      "never."},

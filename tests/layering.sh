@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fails when a folder includes or links one that it may not see.  Run by ctest as `layering`.
+# Fails when a folder includes or links one that it may not see, or two headers define one name (the
+# linker would take either's functions for both).  Run by ctest as `layering`.
 #
 #   layering.sh [ROOT]
 set -eu
@@ -43,6 +44,11 @@ for folder in $folders; do
       *) wrong "$folder/CMakeLists.txt must not link $linked" ;;
     esac
   done
+done
+# shellcheck disable=SC2086
+for name in $(grep -rhoE --include='*.h' '^(struct|class|enum class|enum) [A-Za-z0-9_]+( final)?( : .*)? \{' $folders 2>/dev/null |
+  sed -E 's/^(struct|class|enum class|enum) ([A-Za-z0-9_]+).*/\2/' | sort | uniq -d); do
+  wrong "$name is defined in more than one header: $(grep -rlE --include='*.h' "^(struct|class|enum class|enum) $name( final)?( : .*)? \{" $folders 2>/dev/null | tr '\n' ' ')"
 done
 [ $bad = 0 ] && echo "layering: every folder sees only what it may"
 exit $bad

@@ -43,3 +43,9 @@ expect bad "a link across, on a second line"
 fresh
 rm "$tree/parsers/CMakeLists.txt"
 expect bad "a folder that is no library"
+fresh
+printf 'struct Loop {\n};\n' >"$tree/parsers/a.h"
+printf 'struct Loop;\n  struct Loop {\n' >"$tree/findings/a.h"
+expect good "one definition, a declaration and a nested name"
+printf 'class Loop final : public Other {\n' >"$tree/findings/a.h"
+expect bad "one name, two types"

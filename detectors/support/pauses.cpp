@@ -75,16 +75,16 @@ Pauses::Weight Pauses::heaviest(const Repeats& repeats) const {
   return heaviest;
 }
 
-void Pauses::grade(const Repeats& repeats, const LoopLimits& limits,
+void Pauses::grade(const Repeats& repeats, const LoopGrades& grades,
                    Observation& observation) const {
-  if (is_tagged(trace_) && mean_between(repeats) > limits.patient_gap) {
+  if (is_tagged(trace_) && mean_between(repeats) > grades.patient_gap) {
     observation.severity = Severity::kInfo;
     observation.confidence *= 0.6;
     return;
   }
   const Weight most = heaviest(repeats);
   const bool critical =
-      most.repeats >= limits.critical_repeats && most.duration >= limits.critical_time;
+      most.repeats >= grades.critical_repeats && most.duration >= grades.critical_time;
   observation.severity = critical ? Severity::kCritical : Severity::kWarning;
 }
 

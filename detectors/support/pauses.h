@@ -3,18 +3,51 @@
 
 #include <vector>
 
+#include "core/options.h"
 #include "core/query.h"
 #include "core/trace.h"
 #include "detectors/support/repeats.h"
 
 namespace ectoscope {
 
-/// From so many repeats and so much database time on a loop is critical; silent for longer than
-/// `patient_gap` between its repeats, it is info.
-struct LoopLimits {
-  uint64_t critical_repeats = 0;
-  Micros critical_time{0};
-  Micros patient_gap{0};
+inline constexpr OptionSpec kCriticalRepeats = {
+    "critical_repeats",
+    OptionSpec::Type::kInteger,
+    20,
+    2,
+    100'000,
+    "From so many repeats on, and critical_time, the finding is critical."};
+inline constexpr OptionSpec kCriticalTime = {
+    "critical_time", OptionSpec::Type::kDuration,
+    100'000,         0,
+    60'000'000,      "Database time of one request's repeats that makes it critical."};
+inline constexpr OptionSpec kPatientGap = {
+    "patient_gap",
+    OptionSpec::Type::kDuration,
+    100'000,
+    0,
+    60'000'000,
+    "A tagged request that is silent for longer than this between two repeats, in the mean, waits "
+    "for something else: info only."};
+inline constexpr OptionSpec kLongestPause = {
+    "longest_pause",
+    OptionSpec::Type::kDuration,
+    500'000,
+    1'000,
+    60'000'000,
+    "What a tagged request does after so long a silence counts anew: a LiveView's next event, a "
+    "consumer's next message."};
+
+/// How bad a loop is, by the first three of these options.
+struct LoopGrades {
+  explicit LoopGrades(const Options& options)
+      : critical_repeats(static_cast<uint64_t>(options.integer(kCriticalRepeats.key))),
+        critical_time(options.duration(kCriticalTime.key)),
+        patient_gap(options.duration(kPatientGap.key)) {}
+
+  uint64_t critical_repeats;
+  Micros critical_time;
+  Micros patient_gap;
 };
 
 /// A trace cut into parts.  A part ends where nothing ran for `longest` or longer, outside of a
@@ -34,7 +67,7 @@ class Pauses {
 
   /// A loop's severity, by the part that has most of it, and its confidence: less at the pace of
   /// something that the request waited for.  Call after observation.confidence is set.
-  void grade(const Repeats& repeats, const LoopLimits& limits, Observation& observation) const;
+  void grade(const Repeats& repeats, const LoopGrades& grades, Observation& observation) const;
 
   /// One statement could do the work of each part.
   [[nodiscard]] uint64_t excess(const Repeats& repeats) const;
