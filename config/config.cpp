@@ -22,7 +22,7 @@ Config::Config(const SettingsTables& tables)
   input_.format = input_texts()[0].fallback;
   input_.log_line_prefix = input_texts()[1].fallback;
   input_.timezone = input_texts()[2].fallback;
-  input_.tenant_schemas = input_texts()[3].fallback;
+  input_.tenant_schemas = {std::string(tenant_schema_setting().fallback)};
   input_.max_record_bytes = size_fallback(input_numbers(), "max_record_bytes");
   state_.directory = state_directory_setting().fallback;
   state_.keep = Micros(static_cast<int64_t>(state_keep_setting().fallback));

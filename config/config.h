@@ -38,9 +38,9 @@ struct SettingsTables {
 struct InputConfig {
   std::string format =
       "auto";  // auto, stderr, csvlog, jsonlog, cnpg, cloudsql, rds, syslog, journald
-  std::string log_line_prefix;  // as in postgresql.conf; empty: found from the records
-  std::string tenant_schemas;   // globs with commas between: one schema a tenant
-  std::string timezone;         // what stamps without a known zone mean; empty: UTC
+  std::string log_line_prefix;              // as in postgresql.conf; empty: found from the records
+  std::string timezone;                     // what stamps without a known zone mean; empty: UTC
+  std::vector<std::string> tenant_schemas;  // globs: each schema is one tenant's
   size_t max_record_bytes = 0;
 
   bool operator==(const InputConfig&) const = default;

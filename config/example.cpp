@@ -150,6 +150,10 @@ std::string render_example(const SettingsTables& tables) {
       "otherwise.\ninput:\n";
   for (const TextSpec& spec : input_texts())
     text(spec, 2, out);
+  const TextSpec& tenants = tenant_schema_setting();
+  comment(tenants.help, 2, out);
+  comment("A list, each " + std::string(tenants.allowed) + ".", 2, out);
+  out += "  " + std::string(tenants.key) + ": [" + std::string(tenants.fallback) + "]\n";
   for (const OptionSpec& spec : input_numbers())
     number(spec, 2, out);
   out +=

@@ -177,19 +177,24 @@ class ConfigLoader {
                  YamlReader::Section& section) {
     section.emplace(
         spec.key, [this, &spec, &target](const std::string& path, const YAML::Node& value) {
-          constexpr size_t kMost = 200;
           if (value.IsSequence() && value.size() == 0)
             yaml_.add(value.Mark(), path + ": an empty list; name " + std::string(spec.allowed));
-          yaml_.list(path, kMost, value, [&](const std::string& key, const YAML::Node& each) {
-            std::string text;
-            yaml_.text(key, spec, each, text);
-            if (text.empty()) return;
-            if (std::find(target.begin(), target.end(), text) != target.end())
-              yaml_.add(each.Mark(), key + ": " + in_quotes(text) + " stands there twice");
-            else
-              target.push_back(std::move(text));
-          });
+          add_each(path, spec, value, target);
         });
+  }
+
+  void add_each(const std::string& path, const TextSpec& spec, const YAML::Node& list,
+                std::vector<std::string>& target) {
+    constexpr size_t kMost = 200;
+    yaml_.list(path, kMost, list, [&](const std::string& key, const YAML::Node& each) {
+      std::string text;
+      yaml_.text(key, spec, each, text);
+      if (text.empty()) return;
+      if (std::find(target.begin(), target.end(), text) != target.end())
+        yaml_.add(each.Mark(), key + ": " + in_quotes(text) + " stands there twice");
+      else
+        target.push_back(std::move(text));
+    });
   }
 
   void read_input(const std::string& path, const YAML::Node& node) {
@@ -202,14 +207,18 @@ class ConfigLoader {
     const std::map<std::string_view, std::string*> targets = {
         {"format", &input.format},
         {"log_line_prefix", &input.log_line_prefix},
-        {"timezone", &input.timezone},
-        {"tenant_schemas", &input.tenant_schemas}};
+        {"timezone", &input.timezone}};
     for (const TextSpec& spec : input_texts()) {
       section.emplace(spec.key, [this, &spec, target = targets.at(spec.key)](
                                     const std::string& key, const YAML::Node& value) {
         yaml_.text(key, spec, value, *target);
       });
     }
+    section.emplace(tenant_schema_setting().key,
+                    [this, &input](const std::string& key, const YAML::Node& value) {
+                      input.tenant_schemas.clear();  // the default, or what `input` says
+                      add_each(key, tenant_schema_setting(), value, input.tenant_schemas);
+                    });
     Options numbers(input_numbers());
     numbers.set("max_record_bytes", static_cast<double>(input.max_record_bytes));
     yaml_.add_options(input_numbers(), numbers, section);

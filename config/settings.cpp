@@ -1,11 +1,6 @@
 #include "config/settings.h"
 
 #include <algorithm>
-#include <array>
-#include <string>
-#include <vector>
-
-#include "core/glob.h"
 
 namespace ectoscope {
 namespace {
@@ -35,14 +30,11 @@ bool usable_prefix(std::string_view text) {
 }
 
 // Anything shorter would take aliases (p0, c1) for schemas.
-bool usable_tenant_globs(std::string_view text) {
+bool usable_tenant_glob(std::string_view text) {
   constexpr size_t kLeastBeginning = 2;
-  const std::vector<std::string> globs = globs_in(text);
-  return std::all_of(globs.begin(), globs.end(), [](const std::string& glob) {
-    const size_t special = std::min(glob.find_first_of("*?\""), glob.size());
-    return special >= kLeastBeginning && special < glob.size() && glob[special] == '*' &&
-           glob.find('"') == std::string::npos;
-  });
+  const size_t special = std::min(text.find_first_of("*?\""), text.size());
+  return special >= kLeastBeginning && special < text.size() && text[special] == '*' &&
+         text.find('"') == std::string_view::npos;
 }
 
 // +HH:MM from UTC-12 to UTC+14.
@@ -72,14 +64,15 @@ constexpr std::array kInputTexts = {
     TextSpec{"timezone", "UTC", "UTC or an offset like +02:00", &offset_or_utc,
              "What a stamp means whose zone has a name that several zones share, such as IST: "
              "log_timezone as an offset."},
-    TextSpec{"tenant_schemas", "tenant_*",
-             "globs like tenant_*, with commas between; two letters and more before the first *",
-             &usable_tenant_globs,
-             "Schemas of one tenant each (Ecto's prefix:, Triplex).  The same statement in several "
-             "of them is one, and "
-             "reports name the glob instead of the tenant.  Empty: each schema's statements are "
-             "its own."},
 };
+
+constexpr TextSpec kTenantSchema = {
+    "tenant_schemas", "tenant_*",
+    "a glob like tenant_*, with two letters and more before its first *", &usable_tenant_glob,
+    "Schemas of one tenant each (Ecto's prefix:, Triplex).  The same statement in several of them "
+    "is "
+    "one problem, and reports name the glob instead of the tenant.  []: each schema's are its "
+    "own."};
 
 constexpr std::array kInputNumbers = {
     OptionSpec{"max_record_bytes", OptionSpec::Type::kBytes, 16 * kMiB, 64 * kKiB, 256 * kMiB,
@@ -232,6 +225,10 @@ const TextSpec& log_pattern_setting() {
 
 const TextSpec& database_name_setting() {
   return kDatabaseName;
+}
+
+const TextSpec& tenant_schema_setting() {
+  return kTenantSchema;
 }
 
 const TextSpec& state_directory_setting() {

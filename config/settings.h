@@ -26,6 +26,7 @@ const TextSpec& server_setting();
 
 /// `input:`, its text and its numbers.
 std::span<const TextSpec> input_texts();
+const TextSpec& tenant_schema_setting();  // of each in a list
 std::span<const OptionSpec> input_numbers();
 
 /// `limits:`

@@ -1,7 +1,5 @@
 #include "core/glob.h"
 
-#include <algorithm>
-
 namespace ectoscope {
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
@@ -26,21 +24,6 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
   while (p < pattern.size() && pattern[p] == '*')
     ++p;
   return p == pattern.size();
-}
-
-std::vector<std::string> globs_in(std::string_view list) {
-  std::vector<std::string> globs;
-  while (!list.empty()) {
-    const size_t comma = std::min(list.find(','), list.size());
-    std::string_view glob = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (glob.starts_with(' '))
-      glob.remove_prefix(1);
-    while (glob.ends_with(' '))
-      glob.remove_suffix(1);
-    if (!glob.empty()) globs.emplace_back(glob);
-  }
-  return globs;
 }
 
 }  // namespace ectoscope

@@ -55,11 +55,11 @@ PendingPhase phase_of(const LogRecord& record, const Message& message) {
 ExecutionBuilder::ExecutionBuilder(SqlShapes& shapes, const QueryTable& queries,
                                    StreamTable& streams, const HashKey& key, std::string server,
                                    Sink sink)
-    : ExecutionBuilder(SqlResolver{[&shapes](std::string_view sql) -> const ResolvedSql& {
-                                     return shapes.resolve(sql);
-                                   },
-                                   queries},
-                       streams, key, std::move(server), std::move(sink)) {}
+    : ExecutionBuilder(
+          SqlResolver{
+              [&shapes](std::string_view sql) -> const ResolvedSql& { return shapes.resolve(sql); },
+              queries, [&shapes](std::string_view schema) { return shapes.shown_schema(schema); }},
+          streams, key, std::move(server), std::move(sink)) {}
 
 // NOLINTNEXTLINE(readability-function-size)
 ExecutionBuilder::ExecutionBuilder(SqlResolver resolver, StreamTable& streams, const HashKey& key,

@@ -28,7 +28,16 @@ bool contained(const Execution& inner, const Execution& outer) {
 std::shared_ptr<const Plan> ExecutionBuilder::read(const Message& message) {
   PlanReading reading = read_plan(message.sql, message.duration);
   if (reading.problem != PlanProblem::kNone) ++drops_.plans[static_cast<size_t>(reading.problem)];
-  return std::move(reading.plan);
+  if (reading.plan == nullptr) return nullptr;
+  const auto& nodes = reading.plan->nodes;
+  const bool as_it_is = std::all_of(nodes.begin(), nodes.end(), [this](const PlanNode& node) {
+    return resolver_.shown_schema(node.schema) == node.schema;
+  });
+  if (as_it_is) return std::move(reading.plan);
+  auto plan = std::make_shared<Plan>(*reading.plan);  // VERBOSE, and of a tenant
+  for (PlanNode& node : plan->nodes)
+    node.schema = resolver_.shown_schema(node.schema);
+  return plan;
 }
 
 void ExecutionBuilder::on_plan(Session& session, const LogRecord& record, const Message& message) {

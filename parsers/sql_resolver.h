@@ -13,6 +13,10 @@ namespace ectoscope {
 struct SqlResolver {
   std::function<const ResolvedSql&(std::string_view)> resolve;
   const QueryTable& queries;
+  /// A schema's name as reports have it, see SqlShapes.
+  std::function<std::string_view(std::string_view)> shown_schema = [](std::string_view name) {
+    return name;
+  };
 };
 
 }  // namespace ectoscope

@@ -116,6 +116,7 @@ class SqlShapes::Impl {
 
   const ResolvedSql& resolve(std::string_view sql);
 
+  [[nodiscard]] const TenantSchemas& tenants() const { return tenants_; }
   [[nodiscard]] const std::map<std::string, uint64_t, std::less<>>& counts() const {
     return counts_;
   }
@@ -319,6 +320,10 @@ SqlShapes::~SqlShapes() = default;
 
 const ResolvedSql& SqlShapes::resolve(std::string_view sql) {
   return impl_->resolve(sql);
+}
+
+std::string_view SqlShapes::shown_schema(std::string_view name) const {
+  return impl_->tenants().shown(name);
 }
 
 const std::map<std::string, uint64_t, std::less<>>& SqlShapes::counts() const {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/execution.h"
 #include "core/hash.h"
@@ -40,7 +41,7 @@ struct SqlSettings {
   size_t max_height = 500;      // of an expression's tree: operators, joins, UNIONs in a row
   size_t exact_cache = 20'000;  // texts
   size_t skeleton_cache = 100'000;
-  std::string tenant_schemas;  // globs with commas between, see TenantSchemas
+  std::vector<std::string> tenant_schemas;  // globs, see TenantSchemas
 };
 
 /// Threads: one at a time; several objects may share `queries`.  The references must outlive it.
@@ -54,6 +55,10 @@ class SqlShapes {
   /// Never fails: text that libpg_query refuses gets a shape from its skeleton, counted in
   /// counts().
   const ResolvedSql& resolve(std::string_view sql);
+
+  /// A schema's name as reports have it: a tenant's is the glob that it fits.  Valid as long as
+  /// `name` and this.
+  [[nodiscard]] std::string_view shown_schema(std::string_view name) const;
 
   /// By reason: "sql_refused", "sql_too_long", "sql_too_deep", "bad_traceparent", "shapes_full" ...
   [[nodiscard]] const std::map<std::string, uint64_t, std::less<>>& counts() const;

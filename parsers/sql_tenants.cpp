@@ -55,6 +55,11 @@ const std::string* TenantSchemas::glob_of(std::string_view name) const {
   return found == globs_.end() ? nullptr : &*found;
 }
 
+std::string_view TenantSchemas::shown(std::string_view schema) const {
+  const std::string* glob = glob_of(schema);
+  return glob == nullptr ? schema : std::string_view(*glob);
+}
+
 std::vector<TenantSchemas::Edit> TenantSchemas::find(std::string_view sql) const {
   std::vector<Edit> edits;
   std::vector<std::string_view> given;
@@ -82,7 +87,7 @@ std::vector<TenantSchemas::Edit> TenantSchemas::find(std::string_view sql) const
 }
 
 std::string TenantSchemas::fold(SqlSkeleton& skeleton) const {
-  if (skeleton.torn || !may_have_any(skeleton.text)) return {};
+  if (!may_have_any(skeleton.text)) return {};
   const std::vector<Edit> edits = find(skeleton.text);
   if (edits.empty()) return {};
   std::string text;

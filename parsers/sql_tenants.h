@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "core/glob.h"
 #include "parsers/sql_skeleton.h"
 
 namespace ectoscope {
@@ -14,9 +14,11 @@ namespace ectoscope {
 /// Threads: any, when not changed.
 class TenantSchemas {
  public:
-  /// Globs with commas between.  Each begins with two characters and more: a shorter one would take
-  /// aliases for schemas.
-  explicit TenantSchemas(std::string_view globs) : globs_(globs_in(globs)) {}
+  /// Each glob begins with two characters and more: a shorter one would take aliases for schemas.
+  explicit TenantSchemas(std::vector<std::string> globs) : globs_(std::move(globs)) {}
+
+  /// The first glob that `schema` fits, else `schema`.
+  [[nodiscard]] std::string_view shown(std::string_view schema) const;
 
   /// Puts the first glob that fits in place of a schema's name: "tenant_7"."posts" becomes
   /// "tenant_*"."posts".  A name that the statement gives to something (AS) is none.  Returns the

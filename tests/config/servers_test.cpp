@@ -54,6 +54,28 @@ max_event_age: 5m
   EXPECT_EQ(config.value().max_event_age(), std::chrono::minutes(5));
 }
 
+TEST(Servers, TenantsSchemasAreTheirOwnListOrInputs) {
+  const auto config = parse(R"(
+servers:
+  - {name: a, logs: [/a.log]}
+  - {name: b, logs: [/b.log], tenant_schemas: [org_*, "t-*-live"]}
+  - {name: c, logs: [/c.log], tenant_schemas: []}
+input: {tenant_schemas: [shop_*]}
+)");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  const auto& servers = config.value().servers();
+  EXPECT_THAT(servers[0].input.tenant_schemas, ElementsAre("shop_*"));
+  EXPECT_THAT(servers[1].input.tenant_schemas, ElementsAre("org_*", "t-*-live"));
+  EXPECT_THAT(servers[2].input.tenant_schemas, ElementsAre());
+  EXPECT_THAT(parse("").value().input().tenant_schemas, ElementsAre("tenant_*"));
+  EXPECT_EQ(problems("input: {tenant_schemas: tenant_*}").substr(0, 7), "e.yaml:");
+  for (const char* glob : {"'*'", "t*", "tenant_7", "'te?ant_*'", "'ten*\"'"}) {
+    EXPECT_THAT(problems(std::string("input: {tenant_schemas: [") + glob + "]}"),
+                HasSubstr("is not a glob like tenant_*, with two letters and more"))
+        << glob;
+  }
+}
+
 TEST(Servers, StandardInputIsReadOnce) {
   EXPECT_EQ(problems("servers: [{name: a, logs: ['-']}, {name: b, logs: [/b.log]}]"), "");
   EXPECT_THAT(problems("servers: [{name: a, logs: ['-']}, {name: b, logs: ['-']}]"),

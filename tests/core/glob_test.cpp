@@ -1,20 +1,11 @@
 #include "core/glob.h"
 
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
 namespace ectoscope {
 namespace {
-
-TEST(Glob, ListsHaveCommasBetween) {
-  using Globs = std::vector<std::string>;
-  EXPECT_EQ(globs_in(""), Globs{});
-  EXPECT_EQ(globs_in(" , "), Globs{});
-  EXPECT_EQ(globs_in("tenant_*"), Globs{"tenant_*"});
-  EXPECT_EQ(globs_in("tenant_*, org_* ,,x"), (Globs{"tenant_*", "org_*", "x"}));
-}
 
 TEST(Glob, FitsTheWholeText) {
   struct {

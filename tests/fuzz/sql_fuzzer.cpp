@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view sql(reinterpret_cast<const char*>(data), size);
   SqlSettings settings;
   settings.exact_cache = settings.skeleton_cache = 64;
-  settings.tenant_schemas = "tenant_*, us*, p0*";
+  settings.tenant_schemas = {"tenant_*", "us*", "p0*"};
   QueryTable queries(1000);
   Routes routes(100);
   SqlShapes shapes(queries, routes, HashKey{1, 2}, settings);

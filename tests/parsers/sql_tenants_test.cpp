@@ -7,14 +7,14 @@
 namespace ectoscope {
 namespace {
 
-SqlSettings with(const char* schemas) {
+SqlSettings with(std::vector<std::string> schemas) {
   SqlSettings settings;
-  settings.tenant_schemas = schemas;
+  settings.tenant_schemas = std::move(schemas);
   return settings;
 }
 
 TEST(TenantSchemas, AreOneInWhatIsShown) {
-  SqlFixture sql(with("tenant_*"));
+  SqlFixture sql(with({"tenant_*"}));
   const Query& query = sql.query(
       R"(SELECT p0."id" FROM "tenant_7"."posts" AS p0 WHERE (p0."user_id" = $1) AND (p0."id" > 12))");
   EXPECT_EQ(query.text,
@@ -25,7 +25,7 @@ TEST(TenantSchemas, AreOneInWhatIsShown) {
 }
 
 TEST(TenantSchemas, TheSameStatementIsAShapeEachAndOneProblem) {
-  SqlFixture sql(with("tenant_*, org_*"));
+  SqlFixture sql(with({"tenant_*", "org_*"}));
   const auto shape = [&](const char* text) { return sql.shapes.resolve(text).query; };
   const QueryId one = shape(R"(SELECT p0."id" FROM "tenant_7"."posts" AS p0 LIMIT 5)");
   EXPECT_EQ(shape("SELECT p0.id FROM tenant_7.posts AS p0 LIMIT 6"), one);
@@ -46,7 +46,7 @@ TEST(TenantSchemas, TheSameStatementIsAShapeEachAndOneProblem) {
 }
 
 TEST(TenantSchemas, LiteralsAndRowsStayInTheirPlaces) {
-  SqlFixture sql(with("tenant_*"));
+  SqlFixture sql(with({"tenant_*"}));
   const ResolvedSql& read = sql.shapes.resolve(
       R"(SELECT 'a', "tenant_12345"."f"(1) FROM "tenant_7"."posts" WHERE x = 'b')");
   ASSERT_EQ(read.literals.size(), 3U);
@@ -61,7 +61,7 @@ TEST(TenantSchemas, LiteralsAndRowsStayInTheirPlaces) {
 }
 
 TEST(TenantSchemas, OtherNamesAreNone) {
-  SqlFixture sql(with("tenant_*"));
+  SqlFixture sql(with({"tenant_*"}));
   for (const char* text : {
            R"(SELECT tenant_a."id" FROM "tenants" AS tenant_a)",
            R"(SELECT t0."tenant_id" FROM "tenants" AS t0)",
@@ -74,16 +74,21 @@ TEST(TenantSchemas, OtherNamesAreNone) {
 }
 
 TEST(TenantSchemas, NoneAreConfigured) {
-  SqlFixture sql(with(""));
+  SqlFixture sql(with({}));
   EXPECT_EQ(sql.query(R"(SELECT 1 FROM "tenant_7"."posts")").text,
             R"(SELECT $1 FROM "tenant_7"."posts")");
 }
 
 TEST(TenantSchemas, ShowNoNameInWhatIsRefused) {
-  SqlFixture sql(with("tenant_*"));
+  SqlFixture sql(with({"tenant_*"}));
   EXPECT_EQ(sql.query(R"(SELEC x FROM "tenant_7"."posts")").text,
             R"(selec x FROM "tenant_*"."posts")");
   EXPECT_EQ(sql.count("sql_refused"), 1U);
+  const std::string& cut = sql.query(R"(SELECT 1 FROM "tenant_7"."posts" WHERE a = 'unfin)").text;
+  EXPECT_EQ(cut.find("tenant_7"), std::string::npos) << cut;
+  EXPECT_NE(cut.find("posts"), std::string::npos) << cut;
+  const std::string& name = sql.query(R"(SELECT 1 FROM tenant_7.posts WHERE "unfin)").text;
+  EXPECT_EQ(name.find("tenant_7"), std::string::npos) << name;
 }
 
 }  // namespace
