@@ -68,11 +68,15 @@ void JsonWriter::value(std::string_view raw) {
   text(raw);
 }
 
+/// Nothing is measured to more than six decimals: 0.9499999999999998 is 0.95.
 void JsonWriter::value(double number) {
   if (!std::isfinite(number)) {
     null();
     return;
   }
+  constexpr double kDecimals = 1e6;
+  constexpr double kExact = 1e9;  // above, the product may lose whole digits
+  if (std::abs(number) < kExact) number = std::round(number * kDecimals) / kDecimals;
   separate();
   write_number(out_, number == 0 ? 0.0 : number);  // -0 is 0
 }

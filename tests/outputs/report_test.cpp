@@ -94,7 +94,10 @@ TEST(JsonWriter, Numbers) {
   EXPECT_EQ(json_value(310.2), "[310.2]\n");
   EXPECT_EQ(json_value(1.0), "[1]\n");
   EXPECT_EQ(json_value(-0.0), "[0]\n");
-  EXPECT_EQ(json_value(1.0 / 3), "[0.3333333333333333]\n");
+  EXPECT_EQ(json_value(1.0 / 3), "[0.333333]\n");
+  EXPECT_EQ(json_value(0.95 - 0.1 + 0.1), "[0.95]\n") << "not 0.9499999999999998";
+  EXPECT_EQ(json_value(1e300), "[1e+300]\n");
+  EXPECT_EQ(json_value(123456789012.125), "[123456789012.125]\n");
   EXPECT_EQ(json_value(std::nan("")), "[null]\n");
   EXPECT_EQ(json_value(std::numeric_limits<double>::infinity()), "[null]\n");
   EXPECT_EQ(json_value(std::numeric_limits<int64_t>::min()), "[-9223372036854775808]\n");
