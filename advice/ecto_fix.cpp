@@ -14,9 +14,10 @@ namespace {
 /// How the application probably loads what `query` reads.
 std::string load(const Query& query) {
   const std::string module = schema_module(table_of(query));
+  if (query.aggregate) return "Repo.one(query)";
   const Predicate* key = looped_predicate(query);
   if (key == nullptr || query.has_join || query.predicates.size() > 1) return "Repo.all(query)";
-  if (key->list) return "Repo.all(query)";
+  if (key->list || query.has_limit || !query.order_by.empty()) return "Repo.all(query)";
   if (key->column == "id") return "Repo.get!(" + module + ", id)";
   if (!foreign_key_stem(key->column).empty()) return "Repo.all(query)";
   return "Repo.get_by!(" + module + ", " + keyword(key->column) + " " +
@@ -24,6 +25,7 @@ std::string load(const Query& query) {
 }
 
 std::string loaded_variable(const Query& query, const std::string& loading) {
+  if (query.aggregate) return "result";
   return loading.starts_with("Repo.get") ? row_variable(table_of(query))
                                          : rows_variable(table_of(query));
 }

@@ -45,6 +45,11 @@ Query locking(Query query) {
   return query;
 }
 
+Query figure(Query query) {
+  query.aggregate = true;
+  return query;
+}
+
 Query joined(Query query) {
   query.has_join = true;
   return query;
@@ -220,6 +225,11 @@ const std::vector<Case> kReads = {
      "Load it once", "setting = Repo.get_by!(Setting, key: key)  # once, then pass setting on"},
     {"redundant list", Remedy::kMemoize, select("posts", {equal("posts", "user_id")}), nullptr,
      "Load it once", "posts = Repo.all(query)  # once, then pass posts on"},
+    {"redundant count", Remedy::kMemoize, figure(select("settings", {equal("settings", "key")})),
+     nullptr, "Load it once", "result = Repo.one(query)  # once, then pass result on"},
+    {"redundant page", Remedy::kMemoize,
+     with_order_and_limit(select("settings", {equal("settings", "key")})), nullptr, "Load it once",
+     "settings = Repo.all(query)  # once, then pass settings on"},
     {"double mount", Remedy::kSharedMount, select("users", {equal("users", "id")}), nullptr,
      "mounts twice",
      "if connected?(socket), do: assign(socket, :user, Repo.get!(User, id)), else: assign(socket, "
