@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "advice/ecto_names.h"
 #include "advice/index_builder.h"
 #include "advice/statement_text.h"
 #include "core/plan_use.h"
@@ -99,7 +100,7 @@ std::vector<std::string> columns_to_include(const IndexQuestion& question,
       question.catalog == nullptr ? nullptr : question.catalog->table(question.table);
   const Query& query = question.query;
   if (table == nullptr || question.plan == nullptr || query.locks_rows) return {};
-  const size_t scan = scan_of(*question.plan, question.table);
+  const size_t scan = scan_of(*question.plan, query, question.table);
   if (scan == question.plan->nodes.size()) return {};
   const PlanNode& node = question.plan->nodes[scan];
   if (!question.plan->analyzed || node.rows < kManyRows) return {};
@@ -143,12 +144,26 @@ std::string tidy(std::string text, const std::string& qualifier) {
 
 }  // namespace
 
+std::vector<std::string> partitions_read(const Plan* plan, const Query& query,
+                                         std::string_view table) {
+  std::vector<std::string> partitions;
+  if (plan == nullptr) return partitions;
+  for (const PlanNode& node : plan->nodes) {
+    if (!reads_table(node.type) || node.relation == without_prefix(table)) continue;
+    if (table_read(node, query) != table) continue;
+    if (std::find(partitions.begin(), partitions.end(), node.relation) == partitions.end())
+      partitions.push_back(node.relation);
+  }
+  return partitions;
+}
+
 std::vector<IndexCandidate> index_candidates(const IndexQuestion& question) {
   std::vector<IndexCandidate> candidates;
   const CatalogTable* table =
       question.catalog == nullptr ? nullptr : question.catalog->table(question.table);
   for (const BuiltIndex& built : build_indexes(question)) {
-    IndexCandidate candidate{built.index, {}};
+    IndexCandidate candidate{
+        built.index, {}, partitions_read(question.plan, question.query, question.table)};
     if (compare_with(table, built, candidate)) candidates.push_back(std::move(candidate));
   }
   if (!candidates.empty()) {
@@ -173,14 +188,14 @@ std::vector<IndexCandidate> index_candidates(const AdviceRequest& request, const
        index_candidates(IndexQuestion{*request.query, worst.plan.get(), table, catalog})) {
     if (same_index(candidate.index, *worst.index)) return {candidate};
   }
-  IndexCandidate candidate{*worst.index, {}};
+  IndexCandidate candidate{*worst.index, {}, {}};
   const CatalogTable* known = catalog == nullptr ? nullptr : catalog->table(worst.index->table);
   if (!compare_with(known, {candidate.index, {}, 0}, candidate)) return {};
   return {std::move(candidate)};
 }
 
 std::string indexable_expression(const Plan& plan, const Query& query, std::string_view table) {
-  const size_t scan = scan_of(plan, table);
+  const size_t scan = scan_of(plan, query, table);
   if (scan == plan.nodes.size()) return {};
   for (const PlanCondition* condition : conditions_of(plan, scan)) {
     const ConditionUse use = use_of(*condition, plan.nodes[scan], query);

@@ -15,6 +15,7 @@ namespace ectoscope {
 struct IndexCandidate {
   IndexAdvice index;
   std::string replaces;  // an index that is its beginning, so that it can go; needs the catalog
+  std::vector<std::string> partitions;  // of its table, as far as the plan reads them
 };
 
 /// What index_candidates() works from; all of it lives for the call.
@@ -36,6 +37,10 @@ std::vector<IndexCandidate> index_candidates(const IndexQuestion& question);
 /// The same for a finding's worst occurrence; what its detector advised itself goes first.
 std::vector<IndexCandidate> index_candidates(const AdviceRequest& request,
                                              const Catalog* catalog = nullptr);
+
+/// The partitions of `table` that the plan reads: none of a table that has none.
+std::vector<std::string> partitions_read(const Plan* plan, const Query& query,
+                                         std::string_view table);
 
 /// The expression of the first condition on `table` that no plain index can do, as CREATE INDEX
 /// takes it: "lower(email)".  Empty when there is none, or it has a literal in it.

@@ -46,7 +46,9 @@ int rank(const Asked& asked) {
 class IndexBuilder {
  public:
   explicit IndexBuilder(const IndexQuestion& question) : question_(question) {
-    if (question_.plan != nullptr) scan_ = scan_of(*question_.plan, question_.table);
+    if (question_.plan != nullptr) {
+      scan_ = scan_of(*question_.plan, question_.query, question_.table);
+    }
     question_.plan != nullptr&& scan_ < question_.plan->nodes.size() ? ask_plan() : ask_query();
     std::stable_sort(asked_.begin(), asked_.end(),
                      [](const Asked& a, const Asked& b) { return rank(a) < rank(b); });
@@ -199,7 +201,15 @@ class IndexBuilder {
     if (list && !list_first) append_equalities(index, ConditionUse::kList);
     append_range(index);
     index.where = condition(index);
+    if (index.columns.empty() && index.where) append_flag(index);
     return built;
+  }
+
+  /// Where the condition says all, one of its own columns does.
+  void append_flag(IndexAdvice& index) const {
+    for (const Asked& asked : asked_) {
+      if (asked.use == ConditionUse::kFlag) return append(index, asked.column);
+    }
   }
 
   /// "deleted_at IS NULL": a constant of the statement, so true of each of its executions.
@@ -227,12 +237,12 @@ class IndexBuilder {
 
 }  // namespace
 
-size_t scan_of(const Plan& plan, std::string_view table) {
+size_t scan_of(const Plan& plan, const Query& query, std::string_view table) {
   size_t best = plan.nodes.size();
   double most = -1;
   for (size_t i = 0; i < plan.nodes.size(); ++i) {
     const PlanNode& node = plan.nodes[i];
-    if (!reads_table(node.type) || !same_table(node.relation, table)) continue;
+    if (!reads_table(node.type) || !same_table(table_read(node, query), table)) continue;
     const double weight = node.removed_by_filter + node.removed_by_recheck +
                           (node.total_cost - node.startup_cost) / 1e6;
     if (weight > most) {

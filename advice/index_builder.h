@@ -35,7 +35,8 @@ struct BuiltIndex {
 /// The likeliest first; see index_candidates().
 std::vector<BuiltIndex> build_indexes(const IndexQuestion& question);
 
-/// The scan of the table that throws the most away; nodes.size() without one.
-size_t scan_of(const Plan& plan, std::string_view table);
+/// The scan of the table, or of a partition of it, that throws the most away; nodes.size() without
+/// one.
+size_t scan_of(const Plan& plan, const Query& query, std::string_view table);
 
 }  // namespace ectoscope

@@ -121,12 +121,120 @@ std::string camel(std::string_view name) {
 std::string module(std::string_view name, const std::string& body) {
   return "defmodule MyApp.Repo.Migrations.Add" + camel(name) +
          " do\n  use Ecto.Migration\n\n  @disable_ddl_transaction true\n"
-         "  @disable_migration_lock true\n\n  def change do\n" +
-         body + "  end\nend";
+         "  @disable_migration_lock true\n\n" +
+         body + "end";
 }
 
-std::string trigram_name(std::string_view table, std::string_view column) {
-  return std::string(without_prefix(table)) + "_" + std::string(column) + "_trgm_index";
+std::string name_of(const IndexAdvice& index, const IndexBuild& build) {
+  return build.name.empty() ? index_name(index) : build.name;
+}
+
+/// "(user_id, at) INCLUDE (id) WHERE ...", with the method before it.
+std::string sql_definition(const IndexAdvice& index, const IndexBuild& build) {
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < index.columns.size(); ++i)
+    columns.push_back(sql_column(index, i));
+  std::string sql = build.method.empty() ? "" : "USING " + build.method + " ";
+  sql += "(" + joined(columns) + ")";
+  if (!index.include.empty()) {
+    std::vector<std::string> include;
+    for (const std::string& column : index.include)
+      include.push_back(sql_name(column));
+    sql += " INCLUDE (" + joined(include) + ")";
+  }
+  if (index.where) sql += " WHERE " + *index.where;
+  return sql;
+}
+
+/// "[:user_id, :at]" and all options but `name:` and `concurrently:`.
+struct EctoDefinition {
+  std::string columns;
+  std::string options;
+};
+
+EctoDefinition ecto_definition(const IndexAdvice& index, const IndexBuild& build) {
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    // A string, not desc_nulls_last: and the like, which older versions of Ecto do not know.
+    const bool text = is_expression(index.columns[i]) || turned(index, i);
+    columns.push_back(text ? elixir_string(sql_column(index, i)) : atom(index.columns[i]));
+  }
+  std::string options;
+  if (!build.method.empty()) options += ", using: " + atom(build.method);
+  if (const std::string_view prefix = prefix_of(index.table); !prefix.empty()) {
+    options += ", prefix: " + elixir_string(prefix);
+  }
+  if (!index.include.empty()) {
+    std::vector<std::string> include;
+    for (const std::string& column : index.include)
+      include.push_back(atom(column));
+    options += ", include: [" + joined(include) + "]";
+  }
+  if (index.where) options += ", where: " + elixir_string(*index.where);
+  return {"[" + joined(columns) + "]", std::move(options)};
+}
+
+/// "_vehicle_no_index": what a partition's index is called behind its name.
+std::string name_behind_table(const IndexAdvice& index, const IndexBuild& build) {
+  const std::string name = name_of(index, build);
+  const std::string_view table = without_prefix(index.table);
+  return name.starts_with(table) ? name.substr(table.size()) : "_" + name;
+}
+
+constexpr size_t kListed = 8;  // partitions that are spelt out in SQL
+
+std::string partitioned_sql(const IndexAdvice& index, const IndexBuild& build) {
+  const std::string name = sql_name(name_of(index, build));
+  const std::string definition = sql_definition(index, build);
+  const std::string_view prefix = prefix_of(index.table);
+  const std::string schema = prefix.empty() ? "" : sql_name(prefix) + ".";
+  std::string sql =
+      "CREATE INDEX " + name + " ON ONLY " + sql_table(index.table) + " " + definition + ";";
+  for (size_t i = 0; i < build.partitions.size() && i < kListed; ++i) {
+    const std::string& partition = build.partitions[i];
+    const std::string part = sql_name(partition + name_behind_table(index, build));
+    sql += "\nCREATE INDEX CONCURRENTLY " + part + " ON " + schema + sql_name(partition) + " " +
+           definition + ";\nALTER INDEX " + schema + name + " ATTACH PARTITION " + schema + part +
+           ";";
+  }
+  return sql + "\n-- and so for each other partition: the index is valid when all are attached";
+}
+
+std::string partitioned_migration(const IndexAdvice& index, const IndexBuild& build) {
+  const EctoDefinition definition = ecto_definition(index, build);
+  const std::string name = name_of(index, build);
+  const std::string table = atom(without_prefix(index.table));
+  const std::string behind = name_behind_table(index, build);
+  const std::string_view prefix = prefix_of(index.table);
+  const std::string schema = prefix.empty() ? "" : std::string(prefix) + ".";
+  std::string partitions;
+  for (const std::string& partition : build.partitions)
+    partitions += (partitions.empty() ? "" : " ") + partition;
+  const std::string on_parent = table + ", " + definition.columns + ", name: " + atom(name);
+  return module(name,
+                "  # All of them: those that the plan did not read, too.\n"
+                "  @partitions ~w(" +
+                    partitions +
+                    ")\n\n"
+                    "  def up do\n"
+                    "    create index(" +
+                    on_parent + definition.options +
+                    ", only: true)\n\n"
+                    "    for partition <- @partitions do\n"
+                    "      create index(partition, " +
+                    definition.columns + ", name: \"#{partition}" + behind + "\"" +
+                    definition.options +
+                    ", concurrently: true)\n"
+                    "      execute \"ALTER INDEX " +
+                    schema + name + " ATTACH PARTITION " + schema + "#{partition}" + behind +
+                    "\"\n"
+                    "    end\n"
+                    "  end\n\n"
+                    "  def down do\n"
+                    "    drop index(" +
+                    on_parent +
+                    ")\n"
+                    "  end\n");
 }
 
 }  // namespace
@@ -140,71 +248,59 @@ std::string index_name(const IndexAdvice& index) {
   return name + std::string(kEnd);
 }
 
-std::string create_index_sql(const IndexAdvice& index) {
-  std::vector<std::string> columns;
-  for (size_t i = 0; i < index.columns.size(); ++i)
-    columns.push_back(sql_column(index, i));
-  std::string sql = "CREATE INDEX CONCURRENTLY " + sql_name(index_name(index)) + " ON " +
-                    sql_table(index.table) + " (" + joined(columns) + ")";
-  if (!index.include.empty()) {
-    std::vector<std::string> include;
-    for (const std::string& column : index.include)
-      include.push_back(sql_name(column));
-    sql += " INCLUDE (" + joined(include) + ")";
-  }
-  if (index.where) sql += " WHERE " + *index.where;
-  return sql + ";";
+std::string create_index_sql(const IndexAdvice& index, const IndexBuild& build) {
+  const std::string before =
+      build.extension.empty() ? "" : "CREATE EXTENSION IF NOT EXISTS " + build.extension + ";\n";
+  if (!build.partitions.empty()) return before + partitioned_sql(index, build);
+  return before + "CREATE INDEX CONCURRENTLY " + sql_name(name_of(index, build)) + " ON " +
+         sql_table(index.table) + " " + sql_definition(index, build) + ";";
 }
 
-std::string create_index_ecto(const IndexAdvice& index) {
-  std::vector<std::string> columns;
-  for (size_t i = 0; i < index.columns.size(); ++i) {
-    // A string, not desc_nulls_last: and the like, which older versions of Ecto do not know.
-    const bool text = is_expression(index.columns[i]) || turned(index, i);
-    columns.push_back(text ? elixir_string(sql_column(index, i)) : atom(index.columns[i]));
-  }
+std::string create_index_ecto(const IndexAdvice& index, const IndexBuild& build) {
+  const EctoDefinition definition = ecto_definition(index, build);
   std::string code =
-      "create index(" + atom(without_prefix(index.table)) + ", [" + joined(columns) + "]";
-  if (needs_name(index)) code += ", name: " + atom(index_name(index));
-  if (const std::string_view prefix = prefix_of(index.table); !prefix.empty()) {
-    code += ", prefix: " + elixir_string(prefix);
-  }
-  if (!index.include.empty()) {
-    std::vector<std::string> include;
-    for (const std::string& column : index.include)
-      include.push_back(atom(column));
-    code += ", include: [" + joined(include) + "]";
-  }
-  if (index.where) code += ", where: " + elixir_string(*index.where);
-  return code + ", concurrently: true)";
+      "create index(" + atom(without_prefix(index.table)) + ", " + definition.columns;
+  if (needs_name(index)) code += ", name: " + atom(name_of(index, build));
+  return code + definition.options + ", concurrently: true)";
 }
 
-std::string index_migration(const IndexAdvice& index, std::string_view replaced) {
-  std::string body = "    " + create_index_ecto(index) + "\n";
+std::string index_migration(const IndexAdvice& index, const IndexBuild& build,
+                            std::string_view replaced) {
+  if (!build.partitions.empty()) return partitioned_migration(index, build);
+  std::string body = "  def change do\n";
+  if (!build.extension.empty()) {
+    body += "    execute \"CREATE EXTENSION IF NOT EXISTS " + build.extension + "\", \"\"\n";
+  }
+  body += "    " + create_index_ecto(index, build) + "\n";
   if (!replaced.empty()) {
     body += "    # " + std::string(replaced) +
             " is the beginning of it; once nothing uses it:\n    # drop index(" +
             atom(without_prefix(index.table)) + ", [], name: " + atom(replaced) +
             ", concurrently: true)\n";
   }
-  return module(index_name(index), body);
+  return module(name_of(index, build), body + "  end\n");
 }
 
-std::string trigram_sql(std::string_view table, std::string_view column) {
-  return "CREATE EXTENSION IF NOT EXISTS pg_trgm;\nCREATE INDEX CONCURRENTLY " +
-         sql_name(trigram_name(table, column)) + " ON " + sql_table(table) + " USING gin (" +
-         sql_name(column) + " gin_trgm_ops);";
+std::string column_with(std::string_view column, std::string_view operator_class) {
+  return sql_name(column) + " " + std::string(operator_class);
 }
 
-std::string trigram_migration(std::string_view table, std::string_view column) {
-  std::string code =
-      "    execute \"CREATE EXTENSION IF NOT EXISTS pg_trgm\", \"\"\n    create index(" +
-      atom(without_prefix(table)) + ", [" + elixir_string(sql_name(column) + " gin_trgm_ops") +
-      "], name: " + atom(trigram_name(table, column)) + ", using: :gin";
-  if (const std::string_view prefix = prefix_of(table); !prefix.empty()) {
-    code += ", prefix: " + elixir_string(prefix);
+IndexAdvice trigram_index(std::string_view table, const std::vector<std::string>& columns) {
+  IndexAdvice index{std::string(table), {}, {}, {}, std::nullopt};
+  for (const std::string& column : columns) {
+    index.columns.push_back(column_with(column, "gin_trgm_ops"));
+    index.order.emplace_back("asc");
   }
-  return module(trigram_name(table, column), code + ", concurrently: true)\n");
+  return index;
+}
+
+IndexBuild trigram_build(std::string_view table, const std::vector<std::string>& columns) {
+  std::string name(without_prefix(table));
+  for (const std::string& column : columns)
+    name += "_" + column;
+  constexpr std::string_view kEnd = "_trgm_index";
+  name.resize(std::min(name.size(), kMaxName - kEnd.size()));
+  return {.method = "gin", .name = name + std::string(kEnd), .extension = "pg_trgm"};
 }
 
 }  // namespace ectoscope

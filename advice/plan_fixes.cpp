@@ -5,157 +5,20 @@
 
 #include "advice/ecto_names.h"
 #include "advice/ecto_parts.h"
-#include "advice/index_advice.h"
-#include "advice/index_text.h"
+#include "advice/index_fixes.h"
+#include "advice/plan_parts.h"
 #include "core/plan.h"
 #include "core/plan_use.h"
 
 namespace ectoscope {
 namespace {
 
-/// The table that the finding is about.
-std::string_view subject(const AdviceRequest& request) {
-  if (request.worst != nullptr && !request.worst->table.empty()) return request.worst->table;
-  return table_of(*request.query);
-}
-
-const Plan* plan_of(const AdviceRequest& request) {
-  return request.worst == nullptr ? nullptr : request.worst->plan.get();
-}
-
-Verification shown_by(const Plan* plan) {
-  Verification verification;
-  if (plan != nullptr && plan->analyzed) verification.by = Verification::By::kPlan;
-  return verification;
-}
-
-std::string words(const std::vector<std::string>& columns) {
-  std::string text;
-  for (size_t i = 0; i < columns.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == columns.size() ? " and " : ", ") + columns[i];
-  return text;
-}
-
-void set_index(const IndexCandidate& candidate, const Plan* plan, Fix& fix) {
-  fix.index = candidate.index;
-  fix.sql = create_index_sql(candidate.index);
-  fix.migration = index_migration(candidate.index, candidate.replaces);
-  fix.verified = shown_by(plan);
-}
-
-/// The trigger that took the longest.
-const PlanTrigger* worst_trigger(const Plan* plan) {
-  if (plan == nullptr || plan->triggers.empty()) return nullptr;
-  return &*std::max_element(
-      plan->triggers.begin(), plan->triggers.end(),
-      [](const PlanTrigger& a, const PlanTrigger& b) { return a.time_ms < b.time_ms; });
-}
-
-Fix add_index(const AdviceRequest& request, const Catalog* catalog) {
-  Fix fix;
-  const Plan* plan = plan_of(request);
-  const std::vector<IndexCandidate> candidates = index_candidates(request, catalog);
-  const bool of_trigger =
-      request.worst != nullptr && request.worst->evidence.contains("trigger_ms");
-  if (candidates.empty()) {
-    const PlanTrigger* trigger = of_trigger ? worst_trigger(plan) : nullptr;
-    fix.advice = trigger != nullptr
-                     ? "Create an index on the referring columns of the foreign key " +
-                           trigger->constraint + "."
-                     : "The index that the query needs is there: run ANALYZE " +
-                           std::string(subject(request)) +
-                           ", and see whether the planner then takes it.";
-    return fix;
-  }
-  const IndexCandidate& best = candidates.front();
-  set_index(best, plan, fix);
-  fix.advice = "Create an index on " + words(best.index.columns) + " of " + best.index.table;
-  if (of_trigger) {
-    fix.advice += ": without one, each row deleted or changed searches the whole table.";
-    return fix;
-  }
-  if (!best.index.include.empty()) {
-    fix.advice += ", with " + words(best.index.include) +
-                  " beside them (INCLUDE), so that the table itself need not be read";
-  }
-  if (best.index.where) fix.advice += ", for the rows " + *best.index.where + " alone";
-  fix.advice += request.kind == "wrong_index"
-                    ? ": what is compared first, the order behind it, so that the scan begins at "
-                      "the first match and stops at the last."
-                    : ".";
-  if (!best.replaces.empty()) {
-    fix.advice += " It begins with the columns of " + best.replaces + ", which can then go.";
-  }
-  if (plan != nullptr && !plan->analyzed) {
-    fix.advice += " The log has estimates only (auto_explain.log_analyze is off).";
-  }
-  return fix;
-}
-
-/// "like_pattern": the column of a finding's "posts.title".
-std::string column_of(const AdviceRequest& request) {
-  if (request.worst == nullptr || request.worst->columns.empty()) return {};
-  const std::string& name = request.worst->columns.front();
-  return name.substr(name.rfind('.') + 1);
-}
-
-Fix trigram(const AdviceRequest& request) {
-  const std::string table(subject(request));
-  const std::string column = column_of(request);
-  Fix fix;
-  fix.advice = "Create a trigram index on " + column + " of " + table +
-               ": a b-tree can't find what stands in the middle of a text. Patterns of three "
-               "letters and more use it.";
-  fix.sql = trigram_sql(table, column);
-  fix.migration = trigram_migration(table, column);
-  fix.index = IndexAdvice{table, {column + " gin_trgm_ops"}, {"asc"}, {}, std::nullopt};
-  fix.verified = shown_by(plan_of(request));
-  return fix;
-}
-
-Fix expression_index(const AdviceRequest& request) {
-  const std::string table(subject(request));
-  const Plan* plan = plan_of(request);
-  const std::string expression =
-      plan == nullptr ? std::string() : indexable_expression(*plan, *request.query, table);
-  Fix fix;
-  if (expression.empty()) {
-    fix.advice = "Create an index on the very expression that the query compares " +
-                 column_of(request) + " of " + table +
-                 " by, or keep its result in a column of its own (GENERATED ALWAYS AS) and index "
-                 "that.";
-    return fix;
-  }
-  const IndexCandidate candidate{IndexAdvice{table, {expression}, {"asc"}, {}, std::nullopt},
-                                 std::string()};
-  set_index(candidate, plan, fix);
-  fix.advice = "Create an index on the expression " + expression + " of " + table +
-               ": an index on " + column_of(request) + " can't serve it.";
-  if (expression.starts_with("lower(")) {
-    fix.advice += " Or make the column citext, which compares without case by itself.";
-  }
-  return fix;
-}
-
-const PlanCondition* wrapped_condition(const AdviceRequest& request) {
-  const Plan* plan = plan_of(request);
-  if (plan == nullptr) return nullptr;
-  for (size_t i = 0; i < plan->nodes.size(); ++i) {
-    const PlanNode& node = plan->nodes[i];
-    if (!reads_table(node.type) || node.relation != subject(request)) continue;
-    for (const PlanCondition* condition : conditions_of(*plan, i)) {
-      if (use_of(*condition, node, *request.query) == ConditionUse::kWrapped) return condition;
-    }
-  }
-  return nullptr;
-}
-
 Fix rewrite(const AdviceRequest& request) {
   const std::string table(subject(request));
   const std::string column = column_of(request);
   const std::string bound = binding(table);
   const std::string field = field_of(bound, column);
-  const PlanCondition* condition = wrapped_condition(request);
+  const PlanCondition* condition = condition_of(request);
   const bool of_day = condition != nullptr &&
                       (condition->cast_to == "date" || condition->expression.starts_with("date"));
   const std::string index = " Its index then serves; if it has none: create index(" +
@@ -360,6 +223,8 @@ std::optional<Fix> fix_of_plan(const AdviceRequest& request, const Catalog* cata
       return trigram(request);
     case Remedy::kExpressionIndex:
       return expression_index(request);
+    case Remedy::kInsideIndex:
+      return inside_index(request);
     case Remedy::kRewritePredicate:
       return rewrite(request);
     case Remedy::kKeyset:

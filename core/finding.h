@@ -52,6 +52,7 @@ enum class Remedy : uint8_t {
   kHandleConstraint,  // unique_constraint and the like in the changeset, on_conflict
   kPoolSize,
   kSafeMigration,
+  kInsideIndex,  // GIN or GiST: for what stands inside a column
 };
 
 struct IndexAdvice {

@@ -77,8 +77,10 @@ struct PlanCondition {
   std::string qualifier;   // alias or relation before the column's dot; often not printed
   std::string column;      // innermost column of the side that has one; empty: none could be told
   std::string expression;  // that side as printed, without literals: "lower((email)::text)"
-  std::string op;          // "=", "<", "~~*", "IS NULL", "IS TRUE", "IS NOT TRUE" ("NOT archived")
-  std::string cast_to;     // type that the bare column is cast to: "text", "bigint"; empty: none
+  std::string op;  // "=", "<", "~~*", "@>", "IS NULL", "IS TRUE", "IS NOT TRUE" ("NOT archived"),
+                   // "= ANY": a value in the column, an array
+  std::string cast_to;       // type that the bare column is cast to: "text", "bigint"; empty: none
+  std::string operand_type;  // as printed: "jsonb", "text[]"; empty: not told
   PlanOperand operand = PlanOperand::kNone;
   PlanPattern pattern = PlanPattern::kNone;
   bool list = false;      // = ANY (...)
@@ -88,8 +90,9 @@ struct PlanCondition {
 /// The text of a condition and what it is made of.
 struct PlanClause {
   std::string text;                       // literals are "?", parameters stay $n
-  std::vector<PlanCondition> conditions;  // AND-ed; one with an OR inside is left out here ...
-  bool disjunction = false;               // ... and this says so
+  std::vector<PlanCondition> conditions;    // AND-ed; one with an OR inside is left out here ...
+  bool disjunction = false;                 // ... and this says so
+  std::vector<PlanCondition> alternatives;  // of the first OR, where each is one comparison
 
   [[nodiscard]] bool empty() const { return text.empty(); }
 };

@@ -27,7 +27,7 @@ Advisers advisers() {
       indexes.push_back(std::move(candidate.index));
     return indexes;
   };
-  advisers.create_sql = &create_index_sql;
+  advisers.create_sql = [](const IndexAdvice& index) { return create_index_sql(index); };
   return advisers;
 }
 

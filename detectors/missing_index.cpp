@@ -42,7 +42,7 @@ class MissingIndex final : public Detector {
     if (waste) {
       Observation observation =
           observe(plan, execution, query, *waste, seeker_.critical_duration());
-      observation.remedy = Remedy::kAddIndex;
+      observation.remedy = remedy_of(*waste);
       report.add(std::move(observation));
       return;
     }

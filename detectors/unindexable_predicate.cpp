@@ -1,5 +1,6 @@
 // Unindexable predicate: the column stands inside a function or a cast, or behind a leading
 // wildcard, so that its index can't be used and nearly all rows are read in vain.
+#include "core/plan_use.h"
 #include "detectors/registry.h"
 #include "detectors/support/waste_seeker.h"
 #include "detectors/support/wording.h"
@@ -19,9 +20,19 @@ constexpr OptionSpec kOptions[] = {
      "From here on the finding is critical."},
 };
 
+/// "(meta ->> ?)"
+bool takes_apart(const PlanCondition& condition) {
+  return condition.function && (condition.expression.find("->") != std::string::npos ||
+                                condition.expression.find("#>") != std::string::npos);
+}
+
 /// A function of the column alone can be indexed as it is; a span of time is better written as one.
 Remedy remedy_for(const PlanCondition& condition) {
   if (condition.pattern != PlanPattern::kNone && !condition.function) return Remedy::kTrigramIndex;
+  if (condition.op == "= ANY" || looks_inside(condition.op)) return Remedy::kInsideIndex;
+  if (takes_apart(condition)) {
+    return condition.op == "=" ? Remedy::kInsideIndex : Remedy::kExpressionIndex;
+  }
   if (!condition.function) return Remedy::kRewritePredicate;
   for (const std::string_view start : {"date(", "date_trunc("}) {
     if (condition.expression.starts_with(start)) return Remedy::kRewritePredicate;
@@ -42,6 +53,11 @@ class UnindexablePredicate final : public Detector {
     Observation observation = observe(plan, execution, query, *waste, seeker_.critical_duration());
     observation.columns.clear();
     add_column(observation, observation.table, waste->condition->column);
+    const auto& alternatives = plan->nodes[waste->node].filter.alternatives;
+    if (!alternatives.empty() && waste->condition == alternatives.data()) {
+      for (const PlanCondition& other : alternatives)
+        add_column(observation, observation.table, other.column);
+    }
     observation.remedy = remedy_for(*waste->condition);
     report.add(std::move(observation));
   }

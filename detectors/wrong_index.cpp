@@ -32,7 +32,7 @@ class WrongIndex final : public Detector {
     Observation observation = observe(plan, execution, query, *waste, seeker_.critical_duration());
     // Blocks tell less surely than rows: visibility checks read blocks, too.
     if (waste->kind == WasteKind::kIndexColumn) observation.confidence -= 0.1;
-    observation.remedy = Remedy::kAddIndex;
+    observation.remedy = remedy_of(*waste);
     report.add(std::move(observation));
   }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "parsers/plan_tokens.h"
 
@@ -86,8 +87,8 @@ bool is_regex(std::string_view op) {
 }
 
 std::string flipped(std::string_view op) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPairs = {
-      {{"<", ">"}, {">", "<"}, {"<=", ">="}, {">=", "<="}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPairs = {
+      {{"<", ">"}, {">", "<"}, {"<=", ">="}, {">=", "<="}, {"@>", "<@"}, {"<@", "@>"}}};
   for (const auto& [from, to] : kPairs) {
     if (op == from) return std::string(to);
   }
@@ -177,7 +178,7 @@ class ClauseReader {
     if (tokens.empty() || depth > kMaxDepth) return;
     if (is_word(tokens[0], "CASE")) return;
     if (find(tokens, [](const PlanToken& t) { return is_word(t, "OR"); }) < tokens.size()) {
-      clause_.disjunction = true;
+      if (!std::exchange(clause_.disjunction, true)) alternatives(tokens);
       return;
     }
     const size_t end = find(tokens, [](const PlanToken& t) { return is_word(t, "AND"); });
@@ -190,6 +191,26 @@ class ClauseReader {
       conjunction(rest.first(next), depth + 1);
       rest = rest.subspan(std::min(next + 1, rest.size()));
     }
+  }
+
+  void alternatives(Tokens tokens) {
+    auto& conditions = clause_.conditions;
+    const size_t before = conditions.size();
+    size_t arms = 0;
+    while (!tokens.empty()) {
+      const size_t end = find(tokens, [](const PlanToken& t) { return is_word(t, "OR"); });
+      const Tokens arm = bare(tokens.first(end));
+      const bool one = find(arm, [](const PlanToken& t) {
+                         return is_word(t, "AND") || is_word(t, "OR") || is_word(t, "CASE");
+                       }) == arm.size();
+      if (one && !arm.empty()) comparison(arm);
+      ++arms;
+      if (conditions.size() != before + arms) break;
+      tokens = tokens.subspan(std::min(end + 1, tokens.size()));
+    }
+    const auto first = conditions.begin() + static_cast<std::ptrdiff_t>(before);
+    if (conditions.size() == before + arms) clause_.alternatives.assign(first, conditions.end());
+    conditions.erase(first, conditions.end());
   }
 
   void comparison(Tokens tokens) {
@@ -235,7 +256,10 @@ class ClauseReader {
     const Side a = read_side(left);
     const Side b = read_side(right);
     if (!a.column.empty()) add(a, left, std::string(op), &b).list = list;
-    if (!b.column.empty() && !list) add(b, right, flipped(op), &a);
+    if (b.column.empty()) return;
+    const bool member = list && op == "=" && a.column.empty() && !b.function;
+    if (member) add(b, right, "= ANY", &a);
+    if (!list) add(b, right, flipped(op), &a);
   }
 
   /// Takes casts, brackets and COLLATE off; what is left is a column, a value or an expression.
@@ -347,6 +371,7 @@ class ClauseReader {
     condition.function = side.function;
     if (other == nullptr) return condition;
     condition.operand = other->operand();
+    condition.operand_type = other->cast_to;
     if (is_like(condition.op) || is_regex(condition.op)) {
       condition.pattern = !other->literal         ? PlanPattern::kUnknown
                           : is_like(condition.op) ? pattern_of(other->literal_text)

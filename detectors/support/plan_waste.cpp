@@ -1,6 +1,7 @@
 #include "detectors/support/plan_waste.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ectoscope {
 namespace {
@@ -23,13 +24,31 @@ struct RowsRead {
   bool estimated = false;
 };
 
-RowsRead rows_read(const Plan& plan, const PlanNode& node) {
+RowsRead rows_read_by(const Plan& plan, const PlanNode& node) {
   if (plan.analyzed) {
     return {node.removed_by_filter + node.removed_by_recheck, node.rows, false};
   }
   const double cost = node.type == Type::kSeqScan ? kScanCost : kIndexCost;
   const double read = (node.total_cost - node.startup_cost) / cost;
   return {std::max(read - node.plan_rows, 0.0), node.plan_rows, true};
+}
+
+/// All partitions of a table count together, with the first of them that is read in the same way;
+/// nothing for the others.
+RowsRead rows_read(const Plan& plan, size_t index, const Query& query) {
+  const PlanNode& node = plan.nodes[index];
+  const std::string& table = table_read(node, query);
+  if (table == node.relation) return rows_read_by(plan, node);
+  RowsRead all;
+  bool first = true;
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    const PlanNode& other = plan.nodes[i];
+    if (other.type != node.type || table_read(other, query) != table) continue;
+    if (std::exchange(first, false) && i != index) return {};
+    const RowsRead rows = rows_read_by(plan, other);
+    all = {all.removed + rows.removed, all.kept + rows.kept, rows.estimated};
+  }
+  return all;
 }
 
 bool nearly_all(const RowsRead& rows, const WasteLimits& limits) {
@@ -39,11 +58,22 @@ bool nearly_all(const RowsRead& rows, const WasteLimits& limits) {
 
 /// What the filter's conditions can be used for, taken together.
 struct FilterUse {
-  const PlanCondition* wrapped = nullptr;  // or a free pattern
-  bool key = false;                        // equality with an id-like column
+  const PlanCondition* wrapped = nullptr;    // or a free pattern
+  const PlanCondition* contained = nullptr;  // what stands inside a column
+  bool key = false;                          // equality with an id-like column
   bool equality = false;
-  bool other = false;  // some use at least
+  bool range = false;  // or the beginning of a text
+  bool flag = false;
 };
+
+/// A search in several columns at once: `name ILIKE $1 OR email ILIKE $1`.
+bool searches(const PlanNode& node, const Query& query) {
+  const auto& alternatives = node.filter.alternatives;
+  return !alternatives.empty() &&
+         std::all_of(alternatives.begin(), alternatives.end(), [&](const PlanCondition& one) {
+           return use_of(one, node, query) == ConditionUse::kFreePattern;
+         });
+}
 
 FilterUse use_of_filter(const PlanNode& node, const Query& query) {
   FilterUse use;
@@ -60,13 +90,19 @@ FilterUse use_of_filter(const PlanNode& node, const Query& query) {
         break;
       case ConditionUse::kRange:
       case ConditionUse::kPattern:
+        use.range = true;
+        break;
+      case ConditionUse::kContained:
+        if (use.contained == nullptr) use.contained = &condition;
+        break;
       case ConditionUse::kFlag:
-        use.other = true;
+        use.flag = true;
         break;
       case ConditionUse::kNone:
         break;
     }
   }
+  if (use.wrapped == nullptr && searches(node, query)) use.wrapped = &node.filter.alternatives[0];
   return use;
 }
 
@@ -80,18 +116,19 @@ std::optional<Waste> waste_by_filter(const Plan& plan, size_t index, const Query
                                      const WasteLimits& limits) {
   const PlanNode& node = plan.nodes[index];
   if (node.filter.empty()) return std::nullopt;
-  const RowsRead rows = rows_read(plan, node);
+  const RowsRead rows = rows_read(plan, index, query);
   if (!nearly_all(rows, limits)) return std::nullopt;
   const FilterUse use = use_of_filter(node, query);
   Waste waste{index, WasteKind::kSequential, rows.removed, rows.kept, rows.estimated, nullptr};
   if (unindexable(use)) {
     waste.kind = WasteKind::kUnindexable;
     waste.condition = use.wrapped;
-  } else if (!use.equality && !use.other) {
-    return std::nullopt;
-  } else if (node.type != Type::kSeqScan) {
-    waste.kind = WasteKind::kIndexOrder;
+    return waste;
   }
+  if (!use.equality && !use.range) waste.condition = use.contained;
+  const bool usable = use.equality || use.range || use.contained != nullptr || use.flag;
+  if (!usable) return std::nullopt;
+  if (node.type != Type::kSeqScan) waste.kind = WasteKind::kIndexOrder;
   return waste;
 }
 
@@ -127,6 +164,10 @@ std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const Was
   return worst;
 }
 
+Remedy remedy_of(const Waste& waste) {
+  return waste.condition == nullptr ? Remedy::kAddIndex : Remedy::kInsideIndex;
+}
+
 Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                     const Query& query, Micros critical_duration) {
   Observation observation;
@@ -148,10 +189,10 @@ Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& ex
                     const Query& query, const Waste& waste, Micros critical_duration) {
   Observation observation = observe(plan, execution, query, critical_duration);
   const PlanNode& scan = plan->nodes[waste.node];
-  observation.table = scan.relation;
+  observation.table = table_read(scan, query);
   for (const PlanCondition* condition : conditions_of(*plan, waste.node)) {
     if (use_of(*condition, scan, query) == ConditionUse::kNone) continue;
-    add_column(observation, scan.relation, condition->column);
+    add_column(observation, observation.table, condition->column);
   }
   const double share = waste.removed / (waste.removed + waste.kept + 1);
   observation.saved = Micros(static_cast<int64_t>(

@@ -31,12 +31,15 @@ struct Waste {
   double removed = 0;                        // rows, all loops; of kIndexColumn: blocks read
   double kept = 0;                           // rows
   bool estimated = false;                    // from costs: log_analyze was off
-  const PlanCondition* condition = nullptr;  // that an index can't do, of kUnindexable
+  const PlanCondition* condition = nullptr;  // that no b-tree can do, where none else can be done
 };
 
 /// The scan of the plan that throws the most away, if that is nearly all it reads; points into the
 /// plan.
 std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const WasteLimits& limits);
+
+/// What mends the scan: an index of a kind that looks inside its columns, or a plain one.
+Remedy remedy_of(const Waste& waste);
 
 /// An observation of this execution with what all kinds about plans have in common; the plan may be
 /// null.

@@ -100,6 +100,11 @@ TEST(IndexAdvice, ColumnOrder) {
         }()},
        "workspace_id name text_pattern_ops"},
       {"nothing to index", events, {condition("kind", "<>")}, ""},
+      {"nothing but a flag", events, {flag("sent_at", "IS NULL")}, "sent_at where sent_at IS NULL"},
+      {"a flag, then the order",
+       latest,
+       {flag("sent", "IS NOT TRUE")},
+       "inserted_at where NOT sent"},
       {"another table's order",
        ordered(events, {{"users", "name", false}}),
        {condition("workspace_id")},
@@ -272,6 +277,38 @@ TEST(IndexAdvice, WhatATrialChoseIsComparedAsItWasBuilt) {
   const auto again = index_candidates(request, &catalog);
   ASSERT_EQ(again.size(), 1U) << "one with the same columns in another order is none";
   EXPECT_EQ(again[0].replaces, "short");
+}
+
+TEST(IndexText, OfAPartitionedTable) {
+  const IndexAdvice index{"pings", {"vehicle_no"}, {"asc"}, {}, {}};
+  const IndexBuild build{.partitions = {"pings_01", "pings_02"}};
+  EXPECT_EQ(create_index_sql(index, build),
+            "CREATE INDEX pings_vehicle_no_index ON ONLY pings (vehicle_no);\n"
+            "CREATE INDEX CONCURRENTLY pings_01_vehicle_no_index ON pings_01 (vehicle_no);\n"
+            "ALTER INDEX pings_vehicle_no_index ATTACH PARTITION pings_01_vehicle_no_index;\n"
+            "CREATE INDEX CONCURRENTLY pings_02_vehicle_no_index ON pings_02 (vehicle_no);\n"
+            "ALTER INDEX pings_vehicle_no_index ATTACH PARTITION pings_02_vehicle_no_index;\n"
+            "-- and so for each other partition: the index is valid when all are attached");
+  EXPECT_EQ(index_migration(index, build),
+            "defmodule MyApp.Repo.Migrations.AddPingsVehicleNoIndex do\n"
+            "  use Ecto.Migration\n\n"
+            "  @disable_ddl_transaction true\n"
+            "  @disable_migration_lock true\n\n"
+            "  # All of them: those that the plan did not read, too.\n"
+            "  @partitions ~w(pings_01 pings_02)\n\n"
+            "  def up do\n"
+            "    create index(:pings, [:vehicle_no], name: :pings_vehicle_no_index, only: true)\n\n"
+            "    for partition <- @partitions do\n"
+            "      create index(partition, [:vehicle_no], name: \"#{partition}_vehicle_no_index\", "
+            "concurrently: true)\n"
+            "      execute \"ALTER INDEX pings_vehicle_no_index ATTACH PARTITION "
+            "#{partition}_vehicle_no_index\"\n"
+            "    end\n"
+            "  end\n\n"
+            "  def down do\n"
+            "    drop index(:pings, [:vehicle_no], name: :pings_vehicle_no_index)\n"
+            "  end\n"
+            "end");
 }
 
 TEST(IndexText, NamesAreQuotedWhereTheyMustBe) {

@@ -99,6 +99,60 @@ TEST(PlanFixes, LeadingWildcard) {
                         ":posts_title_trgm_index, using: :gin, concurrently: true)\n"));
 }
 
+TEST(PlanFixes, ASearchInTwoColumns) {
+  PlanCondition like = condition("name", "~~*");
+  like.pattern = PlanPattern::kUnknown;
+  Observation worst = seen(scan("users", {like}), "name");
+  worst.columns.emplace_back("users.user");
+  const Fix fix = fix_for({Remedy::kTrigramIndex, "unindexable_predicate", select("users"), worst});
+  EXPECT_THAT(fix.advice, HasSubstr("a trigram index on name and user of users"));
+  EXPECT_THAT(fix.sql, HasSubstr("CREATE INDEX CONCURRENTLY users_name_user_trgm_index ON users "
+                                 "USING gin (name gin_trgm_ops, \"user\" gin_trgm_ops);"));
+}
+
+TEST(PlanFixes, WhatStandsInsideAColumn) {
+  const auto fix = [](const std::string& op, const std::string& type, bool function = false) {
+    PlanCondition inside = condition("tags", op);
+    inside.operand_type = type;
+    inside.function = function;
+    return fix_for({Remedy::kInsideIndex, "missing_index", select("posts"),
+                    seen(scan("posts", {inside}), "tags")});
+  };
+  const auto index = [&](const std::string& op, const std::string& type) {
+    return fix(op, type).index.value_or(IndexAdvice{"", {"none"}, {}, {}, {}}).columns[0];
+  };
+  EXPECT_EQ(index("@>", "jsonb"), "tags jsonb_path_ops");
+  EXPECT_EQ(index("?|", "text[]"), "tags jsonb_ops") << "which of the keys are there";
+  EXPECT_EQ(index("&&", "character varying[]"), "tags array_ops");
+  EXPECT_EQ(index("@@", "tsquery"), "tags tsvector_ops");
+  EXPECT_EQ(index("@>", "tstzrange"), "tags range_ops");
+  EXPECT_EQ(index("&&", "datemultirange"), "tags multirange_ops");
+  EXPECT_EQ(index("@>", ""), "none") << "a generic plan does not tell the type";
+  EXPECT_THAT(fix("@>", "").advice, HasSubstr("a GIN index on tags of posts, or a GiST index"));
+  EXPECT_EQ(
+      fix("&&", "tstzrange").sql,
+      "CREATE INDEX CONCURRENTLY posts_tags_gist_index ON posts USING gist (tags range_ops);");
+  EXPECT_THAT(fix("@>", "jsonb").migration,
+              HasSubstr("create index(:posts, [\"tags jsonb_path_ops\"], name: "
+                        ":posts_tags_gin_index, using: :gin, concurrently: true)"));
+  EXPECT_THAT(fix("@>", "jsonb").ecto, IsEmpty()) << "the query may stay";
+  EXPECT_EQ(fix("= ANY", "").ecto, "from(p in Post, where: fragment(\"? @> ?\", p.tags, ^[tag]))");
+  EXPECT_EQ(fix("=", "", true).ecto,
+            "from(p in Post, where: fragment(\"? @> ?\", p.tags, ^%{\"key\" => value}))");
+  EXPECT_THAT(fix("@@", "tsquery", true).advice, HasSubstr("GENERATED ALWAYS AS"));
+  EXPECT_THAT(fix("@@", "tsquery", true).sql, IsEmpty());
+}
+
+TEST(PlanFixes, WithoutACatalogNothingIsSaidOfWhatExists) {
+  const Observation worst = seen(scan("posts", {condition("kind", "<>")}), "kind");
+  const Query query = select("posts");
+  const AdviceRequest request{"missing_index", Remedy::kAddIndex, &query, nullptr, &worst};
+  EXPECT_EQ(advise(request).advice, "Create an index on what the query compares of posts.");
+  Catalog catalog;
+  catalog.tables["posts"] = {};
+  EXPECT_THAT(advise(request, &catalog).advice, HasSubstr("is there: run ANALYZE posts"));
+}
+
 TEST(PlanFixes, Casts) {
   PlanCondition cast = condition("ref");
   cast.cast_to = "bigint";

@@ -38,6 +38,9 @@ TEST(MissingIndex, SequentialScans) {
       {"only an OR", scan(1, 50'000), false},
       {"another table's column",
        scan(1, 50'000).where("id").but([](PlanCondition& it) { it.qualifier = "o"; }), false},
+      {"what stands inside a column", scan(1, 50'000).where("tags", "@>"), true},
+      {"but not where the column stands", scan(1, 50'000).where("at", "<@"), false},
+      {"IS NULL alone", scan(1, 50'000).where("sent_at", "IS NULL", PlanOperand::kNone), true},
       {"an index scan is wrong_index's",
        PlanMaker()
            .node(Type::kIndexScan, {.found = 1, .removed = 50'000}, "order_items")
@@ -81,6 +84,54 @@ TEST(MissingIndex, SaysWhereAndHowMuch) {
   EXPECT_EQ(one.remedy, Remedy::kAddIndex);
   EXPECT_EQ(one.severity, Severity::kWarning);
   EXPECT_NE(one.plan, nullptr);
+}
+
+TEST(MissingIndex, WhatStandsInsideAColumnNeedsAnotherKindOfIndex) {
+  const auto remedy = [](const PlanMaker& plan) {
+    Probe probe("missing_index");
+    probe.explain(plan.make(), ran(kItems), kItems);
+    return probe.observations.at(0).remedy;
+  };
+  EXPECT_EQ(remedy(scan(1, 50'000).where("tags", "@>")), Remedy::kInsideIndex);
+  EXPECT_EQ(
+      remedy(
+          scan(1, 50'000).where("deleted_at", "IS NULL", PlanOperand::kNone).where("tags", "&&")),
+      Remedy::kInsideIndex);
+  EXPECT_EQ(remedy(scan(1, 50'000).where("tags", "@>").where("order_id")), Remedy::kAddIndex)
+      << "the key does more";
+}
+
+/// Two partitions and the default one, as PostgreSQL names them in a plan.
+PlanMaker partitions(double removed_of_each) {
+  PlanMaker plan;
+  plan.node(Type::kAppend);
+  int number = 0;
+  for (const char* name : {"pings_2026_01", "pings_2026_02", "pings_rest"}) {
+    plan.node(Type::kSeqScan, {.found = 1, .removed = removed_of_each}, name).where("vehicle_no");
+    plan.whole([&](Plan& it) { it.nodes.back().alias = "p0_" + std::to_string(++number); });
+  }
+  return plan;
+}
+
+TEST(MissingIndex, PartitionsAreTheirTable) {
+  Query query = select_all("pings");
+  query.text = "SELECT p0.\"id\" FROM \"pings\" AS p0 WHERE (p0.\"vehicle_no\" = $1)";
+  const auto found = [&](const PlanMaker& plan) {
+    Probe probe("missing_index");
+    probe.explain(plan.make(), ran(query), query);
+    return probe.observations;
+  };
+  EXPECT_THAT(found(partitions(3'000)), IsEmpty());
+  const auto observations = found(partitions(4'000));
+  ASSERT_EQ(observations.size(), 1U);
+  EXPECT_EQ(observations[0].table, "pings");
+  EXPECT_THAT(observations[0].columns, ElementsAre("pings.vehicle_no"));
+  EXPECT_EQ(observations[0].evidence.at("rows_removed"), 12'000);
+  EXPECT_EQ(observations[0].evidence.at("rows_kept"), 3);
+  query.text = "SELECT v0.\"id\" FROM \"views\" AS v0 WHERE (v0.\"vehicle_no\" = $1)";
+  query.tables = {"views"};
+  EXPECT_THAT(found(partitions(4'000)), IsEmpty()) << "tables behind a view are each their own";
+  EXPECT_EQ(found(partitions(40'000)).at(0).table, "pings_2026_01");
 }
 
 TEST(MissingIndex, FromEstimatesItSaysSoByItsConfidence) {

@@ -64,6 +64,18 @@ class PlanMaker {
     return add(plan_.nodes.back().index_cond, column, op, operand);
   }
 
+  /// An alternative of the latest node's OR.
+  PlanMaker& either(const std::string& column, const std::string& op) {
+    PlanClause& filter = plan_.nodes.back().filter;
+    where(column, op);
+    PlanCondition condition = filter.conditions.back();
+    if (op == "~~*") condition.pattern = PlanPattern::kUnknown;
+    filter.conditions.pop_back();
+    filter.disjunction = true;
+    filter.alternatives.push_back(std::move(condition));
+    return *this;
+  }
+
   /// Of the latest condition.
   template <typename Change>
   PlanMaker& but(Change change) {

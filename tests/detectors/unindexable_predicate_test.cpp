@@ -52,6 +52,12 @@ TEST(UnindexablePredicate, WhatNoIndexServes) {
            .where("email")
            .but(function),
        false},
+      {"a value among those of an array", scan().where("tags", "= ANY"), true},
+      {"an equality beside it does", scan().where("status").where("tags", "= ANY"), false},
+      {"a search in two columns", scan().either("name", "~~*").either("email", "~~*"), true},
+      {"one of them by equality", scan().either("name", "~~*").either("id", "="), false},
+      {"a key beside the search does",
+       scan().where("org_id").either("name", "~~*").either("email", "~~*"), false},
       {"NOT LIKE would not use one either", scan().where("title", "!~~").but(leading), false},
   };
   expect_found("unindexable_predicate", kUsers, cases);
@@ -84,6 +90,26 @@ TEST(UnindexablePredicate, EachHasItsRemedy) {
               it.expression = "(a + ?)";
             })),
             Remedy::kRewritePredicate);
+  EXPECT_EQ(remedy(scan().where("tags", "= ANY")), Remedy::kInsideIndex);
+  const auto key_of_json = [](PlanCondition& it) {
+    it.function = true;
+    it.expression = "(meta ->> ?)";
+  };
+  EXPECT_EQ(remedy(scan().where("meta").but(key_of_json)), Remedy::kInsideIndex);
+  EXPECT_EQ(remedy(scan().where("meta", "<").but(key_of_json)), Remedy::kExpressionIndex);
+  EXPECT_EQ(remedy(scan().where("body", "@@").but([](PlanCondition& it) {
+              it.function = true;
+              it.expression = "to_tsvector(?, body)";
+            })),
+            Remedy::kInsideIndex);
+}
+
+TEST(UnindexablePredicate, ASearchNamesAllItsColumns) {
+  Probe probe("unindexable_predicate");
+  probe.explain(scan().either("name", "~~*").either("email", "~~*").make(), ran(kUsers), kUsers);
+  ASSERT_EQ(probe.observations.size(), 1U);
+  EXPECT_EQ(probe.observations[0].columns, (std::vector<std::string>{"users.name", "users.email"}));
+  EXPECT_EQ(probe.observations[0].remedy, Remedy::kTrigramIndex);
 }
 
 }  // namespace

@@ -13,17 +13,27 @@ inline std::string operand_word(PlanOperand operand) {
   return kWords[static_cast<size_t>(operand)];
 }
 
+inline void dump_condition(std::ostringstream& out, const PlanCondition& it) {
+  constexpr const char* kPatterns[] = {"", " pattern?", " exact", " prefix", " leading"};
+  out << (it.qualifier.empty() ? "" : it.qualifier + ".") << it.column << ' ' << it.op
+      << (it.list ? " ANY " : " ") << operand_word(it.operand)
+      << (it.operand_type.empty() ? "" : " of " + it.operand_type)
+      << kPatterns[static_cast<size_t>(it.pattern)]
+      << (it.cast_to.empty() ? "" : " cast to " + it.cast_to)
+      << (it.function ? " in " + it.expression : "") << '\n';
+}
+
 inline void dump_clause(std::ostringstream& out, const std::string& indent, const char* name,
                         const PlanClause& clause) {
   if (clause.empty()) return;
   out << indent << name << ": " << clause.text << (clause.disjunction ? "  [or]" : "") << '\n';
-  constexpr const char* kPatterns[] = {"", " pattern?", " exact", " prefix", " leading"};
   for (const PlanCondition& it : clause.conditions) {
-    out << indent << "  . " << (it.qualifier.empty() ? "" : it.qualifier + ".") << it.column << ' '
-        << it.op << (it.list ? " ANY " : " ") << operand_word(it.operand)
-        << kPatterns[static_cast<size_t>(it.pattern)]
-        << (it.cast_to.empty() ? "" : " cast to " + it.cast_to)
-        << (it.function ? " in " + it.expression : "") << '\n';
+    out << indent << "  . ";
+    dump_condition(out, it);
+  }
+  for (const PlanCondition& it : clause.alternatives) {
+    out << indent << "  | ";
+    dump_condition(out, it);
   }
 }
 
