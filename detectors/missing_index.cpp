@@ -1,5 +1,5 @@
-// Missing index: a sequential scan throws nearly all rows of a big table away, or a foreign key's
-// trigger does.
+// Missing index: a sequential scan throws nearly all rows of a big table away, a foreign key's
+// trigger does, or a sort does with all but the first rows.
 //
 // Not reported: small tables, scans that keep more than a few rows in a hundred, conditions that no
 // plain index could do (unindexable_predicate has those).
@@ -38,7 +38,7 @@ class MissingIndex final : public Detector {
   void on_plan(const std::shared_ptr<const Plan>& plan, const Execution& execution,
                const Query& query, Report& report) override {
     const std::optional<Waste> waste =
-        seeker_.seek(*plan, execution, query, {WasteKind::kSequential}, report);
+        seeker_.seek(*plan, execution, query, {WasteKind::kSequential, WasteKind::kSorted}, report);
     if (waste) {
       Observation observation =
           observe(plan, execution, query, *waste, seeker_.critical_duration());
@@ -156,6 +156,13 @@ std::string summarize(const Finding& finding) {
            spoken(Micros(static_cast<int64_t>(trigger->second * 1000))) +
            " for a foreign key's trigger to search " +
            (finding.columns.empty() ? "the referring table" : table) + ", " +
+           counted(finding.occurrences, "time", "times") + ".";
+  }
+  const auto sorted = finding.evidence.find("rows_sorted");
+  if (sorted != finding.evidence.end()) {
+    return finding.query.summary + " sorts " + grouped(static_cast<uint64_t>(sorted->second)) +
+           " rows of " + table + " for the first " +
+           grouped(static_cast<uint64_t>(finding.evidence.at("rows_kept"))) + ", " +
            counted(finding.occurrences, "time", "times") + ".";
   }
   std::string text = finding.query.summary + " reads all of " + table;

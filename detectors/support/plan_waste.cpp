@@ -151,6 +151,50 @@ std::optional<Waste> waste_in_index(const Plan& plan, size_t index) {
   return waste;
 }
 
+/// LIMIT over a sort, with at most what keeps the order in between; nodes.size() without one.
+size_t limit_above(const Plan& plan, size_t sort) {
+  for (uint32_t i = plan.nodes[sort].parent; i != PlanNode::kNoParent; i = plan.nodes[i].parent) {
+    const Type type = plan.nodes[i].type;
+    if (type == Type::kLimit) return i;
+    if (type != Type::kGatherMerge && type != Type::kLockRows) break;
+  }
+  return plan.nodes.size();
+}
+
+/// Whether an index could hand the scan's rows out in the statement's order: that is made of plain
+/// columns, and what is compared besides has one value or bounds the order itself.
+bool could_be_ordered(const Plan& plan, size_t scan, const PlanNode& sort, const Query& query) {
+  const auto& order = query.order_by;
+  if (order.empty() || query.aggregate || order.size() != sort.sort_key.size()) return false;
+  const bool plain =
+      std::none_of(sort.sort_key.begin(), sort.sort_key.end(),
+                   [](const std::string& key) { return key.find('(') != std::string::npos; });
+  if (!plain || plan.nodes[scan].filter.disjunction) return false;
+  const auto conditions = conditions_of(plan, scan);
+  return std::all_of(conditions.begin(), conditions.end(), [&](const PlanCondition* condition) {
+    const ConditionUse use = use_of(*condition, plan.nodes[scan], query);
+    return use == ConditionUse::kEquality || use == ConditionUse::kFlag ||
+           (use == ConditionUse::kRange && condition->column == order.front().column);
+  });
+}
+
+std::optional<Waste> waste_in_sort(const Plan& plan, size_t index, const Query& query,
+                                   const WasteLimits& limits) {
+  const PlanNode& scan = plan.nodes[index];
+  if (scan.parent == PlanNode::kNoParent) return std::nullopt;
+  const PlanNode& sort = plan.nodes[scan.parent];
+  if (sort.type != Type::kSort) return std::nullopt;
+  const size_t limit = limit_above(plan, scan.parent);
+  if (limit == plan.nodes.size() || !could_be_ordered(plan, index, sort, query)) {
+    return std::nullopt;
+  }
+  const double sorted = plan.analyzed ? scan.rows : scan.plan_rows;
+  const double kept = plan.analyzed ? plan.nodes[limit].rows : plan.nodes[limit].plan_rows;
+  const RowsRead rows{std::max(sorted - kept, 0.0), kept, !plan.analyzed};
+  if (!nearly_all(rows, limits)) return std::nullopt;
+  return Waste{index, WasteKind::kSorted, rows.removed, kept, rows.estimated, nullptr};
+}
+
 }  // namespace
 
 std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const WasteLimits& limits) {
@@ -159,6 +203,7 @@ std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const Was
     if (!reads_table(plan.nodes[i].type)) continue;
     std::optional<Waste> waste = waste_by_filter(plan, i, query, limits);
     if (!waste) waste = waste_in_index(plan, i);
+    if (!waste) waste = waste_in_sort(plan, i, query, limits);
     if (waste && (!worst || waste->removed > worst->removed)) worst = waste;
   }
   return worst;
@@ -194,11 +239,17 @@ Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& ex
     if (use_of(*condition, scan, query) == ConditionUse::kNone) continue;
     add_column(observation, observation.table, condition->column);
   }
+  if (waste.kind == WasteKind::kSorted) {
+    for (const OrderColumn& column : query.order_by)
+      add_column(observation, observation.table, column.column);
+  }
   const double share = waste.removed / (waste.removed + waste.kept + 1);
   observation.saved = Micros(static_cast<int64_t>(
       share * static_cast<double>(std::min(plan->duration, execution.duration).count())));
   if (waste.kind == WasteKind::kIndexColumn) {
     if (plan->buffers) observation.evidence["blocks_read"] = waste.removed;
+  } else if (waste.kind == WasteKind::kSorted) {
+    observation.evidence["rows_sorted"] = waste.removed + waste.kept;
   } else if (!waste.estimated) {
     observation.evidence["rows_removed"] = waste.removed;
   }

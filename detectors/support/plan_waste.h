@@ -17,6 +17,7 @@ enum class WasteKind : uint8_t {
   kSequential,   // a sequential scan whose filter an index could do
   kIndexOrder,   // an index read for its order alone, or for a part of the condition
   kIndexColumn,  // an index read through: the condition leaves out its first columns
+  kSorted,       // many rows are sorted for the first few: no index has their order
   kUnindexable   // no plain index can do the filter: a function, a cast, a leading wildcard
 };
 
@@ -28,14 +29,15 @@ struct WasteLimits {
 struct Waste {
   size_t node = 0;  // the scan in Plan::nodes
   WasteKind kind = WasteKind::kSequential;
-  double removed = 0;                        // rows, all loops; of kIndexColumn: blocks read
+  double removed = 0;                        // rows, all loops; of kIndexColumn: blocks read; of
+                                             // kSorted: rows sorted in vain
   double kept = 0;                           // rows
   bool estimated = false;                    // from costs: log_analyze was off
   const PlanCondition* condition = nullptr;  // that no b-tree can do, where none else can be done
 };
 
-/// The scan of the plan that throws the most away, if that is nearly all it reads; points into the
-/// plan.
+/// The scan of the plan that the most is thrown away of, if that is nearly all it reads; points
+/// into the plan.
 std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const WasteLimits& limits);
 
 /// What mends the scan: an index of a kind that looks inside its columns, or a plain one.

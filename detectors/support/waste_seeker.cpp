@@ -39,13 +39,15 @@ void WasteSeeker::tell_near_miss(const Plan& plan, const Execution& execution, c
   const std::optional<Waste> waste = worst_waste(plan, query, wider);
   if (!waste || !among(kinds, waste->kind)) return;
   const double share = waste->removed / (waste->removed + waste->kept);
+  const bool sorted = waste->kind == WasteKind::kSorted;
   const bool by_rows = waste->kind != WasteKind::kIndexColumn;  // which has blocks or costs
   if (by_rows && waste->removed < limits_.min_removed) {
     report.near_miss({query.id, kNoQuery, "min_removed_rows", waste->removed, limits_.min_removed,
-                      "rows that one scan threw away"});
+                      sorted ? "rows that were sorted in vain" : "rows that one scan threw away"});
   } else if (by_rows && share < limits_.min_ratio) {
     report.near_miss({query.id, kNoQuery, "min_removed_ratio", share, limits_.min_ratio,
-                      "the share of a scan's rows that it threw away"});
+                      sorted ? "the share of the sorted rows that a LIMIT threw away"
+                             : "the share of a scan's rows that it threw away"});
   } else {
     report.near_miss({query.id, kNoQuery, "min_duration",
                       static_cast<double>(execution.duration.count()),

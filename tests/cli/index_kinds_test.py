@@ -42,6 +42,7 @@ JSON = ['{"device": "d7"}']
 CASES = {
     "a column": (ride('r0."code" = %s'), ["C7"], "missing_index", None),
     "a column and the order": (ride('r0."code" = %s', ' ORDER BY r0."at" DESC LIMIT 5'), ["C7"], "missing_index", None),
+    "the first of many": ('SELECT r0."id" FROM "rides" AS r0 ORDER BY r0."at" DESC LIMIT 5', [], "missing_index", None),
     "nothing but IS NULL": (ride('r0."sent_at" IS NULL'), [], "missing_index", None),
     "nothing but a flag": (ride('NOT r0."done"', ' ORDER BY r0."at" LIMIT 9'), [], "missing_index", None),
     "a function": (ride('lower(r0."email") = %s'), ["r7@x.io"], "unindexable_predicate", None),

@@ -1,3 +1,5 @@
+#include <array>
+
 #include <gmock/gmock.h>
 
 #include "plan_maker.h"
@@ -99,6 +101,65 @@ TEST(MissingIndex, WhatStandsInsideAColumnNeedsAnotherKindOfIndex) {
       Remedy::kInsideIndex);
   EXPECT_EQ(remedy(scan(1, 50'000).where("tags", "@>").where("order_id")), Remedy::kAddIndex)
       << "the key does more";
+}
+
+/// The first of so many rows by the time, as an index on the state found them.
+PlanMaker first_of(double found, double wanted) {
+  return PlanMaker()
+      .node(Type::kLimit, {.found = wanted})
+      .node(Type::kSort, {.found = wanted})
+      .whole([](Plan& it) { it.nodes.back().sort_key = {"r0.at DESC"}; })
+      .node(Type::kBitmapHeapScan, {.found = found}, "rides");
+}
+
+TEST(MissingIndex, ManyRowsSortedForTheFirstFew) {
+  Query query = select_all("rides");
+  query.has_limit = true;
+  query.order_by = {{"rides", "at", true}};
+  const PlanCase cases[] = {
+      {"ten thousand in vain", first_of(10'020, 20), true},
+      {"one less", first_of(10'019, 20), false},
+      {"more than one in a hundred is wanted", first_of(10'020, 102), false},
+      {"of one state", first_of(50'000, 20).where("state"), true},
+      {"of what is not deleted",
+       first_of(50'000, 20).where("deleted_at", "IS NULL", PlanOperand::kNone), true},
+      {"since a time", first_of(50'000, 20).where("at", ">"), true},
+      {"a range of something else: its index has another order",
+       first_of(50'000, 20).where("fare", ">"), false},
+      {"several states",
+       first_of(50'000, 20).where("state").but([](PlanCondition& it) { it.list = true; }), false},
+      {"too fast", first_of(50'000, 20), false, Micros(9'999)},
+      {"by an expression",
+       first_of(50'000, 20).whole([](Plan& it) { it.nodes[1].sort_key = {"(lower(name))"}; }),
+       false},
+      {"by a joined table's column, too", first_of(50'000, 20).whole([](Plan& it) {
+         it.nodes[1].sort_key = {"r0.at", "d1.name"};
+       }),
+       false},
+      {"sorted by each worker",
+       PlanMaker()
+           .node(Type::kLimit, {.found = 20})
+           .node(Type::kGatherMerge, {.found = 60})
+           .node(Type::kSort, {.found = 60})
+           .whole([](Plan& it) { it.nodes.back().sort_key = {"at DESC"}; })
+           .node(Type::kSeqScan, {.found = 50'000}, "rides"),
+       true},
+      {"all of them are wanted",
+       first_of(50'000, 20).whole([](Plan& it) { it.nodes[0].type = Type::kMaterialize; }), false},
+  };
+  expect_found("missing_index", query, cases);
+  query.aggregate = true;
+  expect_found("missing_index", query,
+               std::array{PlanCase{"a figure", first_of(50'000, 20), false}});
+
+  query.aggregate = false;
+  Probe probe("missing_index");
+  probe.explain(first_of(50'000, 20).where("state").make(), ran(query), query);
+  ASSERT_EQ(probe.observations.size(), 1U);
+  EXPECT_EQ(probe.observations[0].evidence.at("rows_sorted"), 50'000);
+  EXPECT_THAT(probe.observations[0].columns, ElementsAre("rides.state", "rides.at"));
+  EXPECT_EQ(probe.observations[0].remedy, Remedy::kAddIndex);
+  EXPECT_EQ(nearly("missing_index", query, first_of(9'000, 20)), "min_removed_rows 8980 of 1e+04");
 }
 
 /// Two partitions and the default one, as PostgreSQL names them in a plan.
