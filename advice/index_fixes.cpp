@@ -54,8 +54,27 @@ struct InsideMethod {
   std::string_view operator_class;
 };
 
-InsideMethod method_for(const PlanCondition& condition) {
-  const std::string_view type = condition.operand_type;
+/// As the catalog has it; empty where that is not known.
+std::string_view type_of(const std::string& column, const CatalogTable* table) {
+  if (table == nullptr) return {};
+  const auto found = table->columns.find(column);
+  return found == table->columns.end() ? std::string_view() : found->second.type;
+}
+
+const CatalogIndex* inside_index_on(const std::string& column, std::string_view method,
+                                    const CatalogTable* table) {
+  if (table == nullptr) return nullptr;
+  const auto found =
+      std::find_if(table->indexes.begin(), table->indexes.end(), [&](const CatalogIndex& index) {
+        return index.valid && index.method == method && index.where.empty() &&
+               !index.columns.empty() && index.columns[0] == column;
+      });
+  return found == table->indexes.end() ? nullptr : &*found;
+}
+
+InsideMethod method_for(const PlanCondition& condition, std::string_view column_type) {
+  const std::string_view type =
+      condition.operand_type.empty() ? column_type : std::string_view(condition.operand_type);
   if (condition.op.starts_with('?')) return {"gin", "jsonb_ops"};
   if (condition.op == "= ANY" || type.ends_with("[]")) return {"gin", "array_ops"};
   if (condition.op == "@@") return {"gin", "tsvector_ops"};
@@ -75,6 +94,16 @@ std::string inside_query(const PlanCondition& condition, std::string_view table,
       condition.op == "= ANY" ? "[" + row_variable(column) + "]" : "%{\"key\" => value}";
   return "from(" + bound + " in " + schema_module(table) + ", where: fragment(\"? @> ?\", " +
          field_of(bound, column) + ", ^" + value + "))";
+}
+
+std::string why_inside(const PlanCondition& condition, const std::string& column) {
+  if (condition.op == "= ANY") {
+    return " and ask what " + column +
+           " contains: no index serves a value compared with ANY of a column.";
+  }
+  if (!condition.function) return ": a b-tree can't find what stands inside a value.";
+  return " and ask by containment (jsonb): it serves every key. Or create an index on the very "
+         "expression that the query compares, which serves this one.";
 }
 
 }  // namespace
@@ -115,10 +144,21 @@ Fix add_index(const AdviceRequest& request, const Catalog* catalog) {
   return fix;
 }
 
-Fix trigram(const AdviceRequest& request) {
+Fix trigram(const AdviceRequest& request, const Catalog* catalog) {
   const std::string table(subject(request));
-  const std::vector<std::string> columns = columns_of(request);
+  const CatalogTable* const known = catalog == nullptr ? nullptr : catalog->table(table);
+  std::vector<std::string> columns = columns_of(request);
+  const std::string all = words(columns);
+  std::erase_if(columns, [&](const std::string& column) {
+    return inside_index_on(column, "gin", known) != nullptr;
+  });
   Fix fix;
+  if (columns.empty()) {
+    fix.advice = "A GIN index on " + all + " of " + table +
+                 " is there. If it is a trigram index, the pattern had fewer than three letters: "
+                 "search from the third on.";
+    return fix;
+  }
   fix.advice = "Create a trigram index on " + words(columns) + " of " + table +
                ": a b-tree can't find what stands in the middle of a text. Patterns of three "
                "letters and more use it.";
@@ -148,12 +188,14 @@ Fix expression_index(const AdviceRequest& request) {
   return fix;
 }
 
-Fix inside_index(const AdviceRequest& request) {
+Fix inside_index(const AdviceRequest& request, const Catalog* catalog) {
   const std::string table(subject(request));
   const std::string column = column_of(request);
+  const CatalogTable* const known = catalog == nullptr ? nullptr : catalog->table(table);
   const PlanCondition* const condition = condition_of(request);
   Fix fix;
-  const InsideMethod method = condition == nullptr ? InsideMethod{} : method_for(*condition);
+  const InsideMethod method =
+      condition == nullptr ? InsideMethod{} : method_for(*condition, type_of(column, known));
   if (method.method.empty()) {
     fix.advice = "Create a GIN index on " + column + " of " + table +
                  ", or a GiST index where it is a range: a b-tree can't find what stands inside a "
@@ -161,26 +203,23 @@ Fix inside_index(const AdviceRequest& request) {
     return fix;
   }
   if (condition->op == "@@" && condition->function) {
-    fix.advice = "Keep the tsvector that is made of " + column + " in a column of its own " +
-                 "(GENERATED ALWAYS AS ... STORED) with a GIN index, or create a GIN index on the "
-                 "very expression that the query compares.";
+    fix.advice = "Keep the tsvector that is made of " + column +
+                 " in a column of its own (GENERATED ALWAYS AS ... STORED) with a GIN index, or "
+                 "create a GIN index on the very expression that the query compares.";
     return fix;
   }
-  const bool element = condition->op == "= ANY";
-  const bool key = condition->function;
-  const std::string name = method.method == "gin" ? "GIN" : "GiST";
-  fix.advice = "Create a " + name + " index on " + column + " of " + table;
-  if (element) {
-    fix.advice += " and ask what " + column +
-                  " contains: no index serves a value compared with ANY of a column.";
-  } else if (key) {
-    fix.advice +=
-        " and ask by containment (jsonb): it serves every key. Or create an index on the "
-        "very expression that the query compares, which serves this one.";
-  } else {
-    fix.advice += ": a b-tree can't find what stands inside a value.";
+  const bool rewritten = condition->op == "= ANY" || condition->function;
+  if (rewritten) fix.ecto = inside_query(*condition, table, column);
+  if (const CatalogIndex* existing = inside_index_on(column, method.method, known)) {
+    fix.advice =
+        rewritten
+            ? "Ask what " + column + " contains: its index " + existing->name + " then serves."
+            : "The index that the query needs is there, " + existing->name + ": run ANALYZE " +
+                  table + ", and see whether the planner then takes it.";
+    return fix;
   }
-  if (element || key) fix.ecto = inside_query(*condition, table, column);
+  fix.advice = "Create a " + std::string(method.method == "gin" ? "GIN" : "GiST") + " index on " +
+               column + " of " + table + why_inside(*condition, column);
   IndexBuild build{.method = std::string(method.method)};
   build.name = std::string(without_prefix(table)) + "_" + column + "_" + build.method + "_index";
   set_index(request,

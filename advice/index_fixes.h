@@ -10,12 +10,12 @@ namespace ectoscope {
 Fix add_index(const AdviceRequest& request, const Catalog* catalog);
 
 /// For LIKE '%...%'.
-Fix trigram(const AdviceRequest& request);
+Fix trigram(const AdviceRequest& request, const Catalog* catalog);
 
 /// On the expression that the column stands in.
 Fix expression_index(const AdviceRequest& request);
 
 /// For what stands inside the column: a key of jsonb, an element of an array, a word.
-Fix inside_index(const AdviceRequest& request);
+Fix inside_index(const AdviceRequest& request, const Catalog* catalog);
 
 }  // namespace ectoscope

@@ -220,11 +220,11 @@ std::optional<Fix> fix_of_plan(const AdviceRequest& request, const Catalog* cata
     case Remedy::kAddIndex:
       return add_index(request, catalog);
     case Remedy::kTrigramIndex:
-      return trigram(request);
+      return trigram(request, catalog);
     case Remedy::kExpressionIndex:
       return expression_index(request);
     case Remedy::kInsideIndex:
-      return inside_index(request);
+      return inside_index(request, catalog);
     case Remedy::kRewritePredicate:
       return rewrite(request);
     case Remedy::kKeyset:

@@ -20,6 +20,11 @@ std::string key_of(const AdviceRequest& request, const std::string& database, co
   return database + '\n' + request.query->canonical + '\n' + fix.sql;
 }
 
+/// HypoPG knows no GIN and no GiST.
+bool can_be_tried(const Fix& fix) {
+  return fix.sql.find(" USING g") == std::string::npos;
+}
+
 }  // namespace
 
 ServerKnowledge::ServerKnowledge(Connect connect, Advisers advisers, KnowledgeSettings settings)
@@ -74,7 +79,7 @@ Fix ServerKnowledge::advise(const AdviceRequest& request, const std::string& dat
   const std::shared_ptr<const Catalog> catalog = catalog_of(database);
   if (catalog == nullptr) return fix;
   fix = advisers_.advise(request, catalog.get());
-  if (!fix.index || fix.sql.empty() || !settings_.hypopg) return fix;
+  if (!fix.index || fix.sql.empty() || !settings_.hypopg || !can_be_tried(fix)) return fix;
 
   const std::lock_guard lock(mutex_);
   const Question* question = question_for(request, database, fix, catalog.get());
@@ -108,11 +113,15 @@ const ServerKnowledge::Question* ServerKnowledge::question_for(const AdviceReque
     question.query = request.query;
     question.of_trigger =
         request.worst != nullptr && request.worst->evidence.contains("trigger_ms");
-    for (IndexAdvice& index : advisers_.candidates(request, catalog)) {
-      if (question.candidates.size() == kMaxCandidates) break;
-      question.candidates.push_back({index, advisers_.create_sql(index)});
+    if (request.remedy == Remedy::kAddIndex) {
+      for (IndexAdvice& index : advisers_.candidates(request, catalog)) {
+        if (question.candidates.size() == kMaxCandidates) break;
+        question.candidates.push_back({index, advisers_.create_sql(index)});
+      }
     }
-    if (question.candidates.empty()) question.candidates.push_back({*fix.index, fix.sql});
+    if (question.candidates.empty()) {
+      question.candidates.push_back({*fix.index, advisers_.create_sql(*fix.index)});
+    }
     known = questions_.emplace(key, std::move(question)).first;
   }
   Question& question = known->second;

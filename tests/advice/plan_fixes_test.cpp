@@ -108,6 +108,15 @@ TEST(PlanFixes, ASearchInTwoColumns) {
   EXPECT_THAT(fix.advice, HasSubstr("a trigram index on name and user of users"));
   EXPECT_THAT(fix.sql, HasSubstr("CREATE INDEX CONCURRENTLY users_name_user_trgm_index ON users "
                                  "USING gin (name gin_trgm_ops, \"user\" gin_trgm_ops);"));
+  Catalog catalog;
+  CatalogTable& table = catalog.tables["users"];
+  const Query query = select("users");
+  const AdviceRequest request{"unindexable_predicate", Remedy::kTrigramIndex, &query, nullptr,
+                              &worst};
+  table.indexes = {{"a", "gin", {"name"}, {}, {}, ""}};
+  EXPECT_THAT(advise(request, &catalog).advice, HasSubstr("a trigram index on user of users"));
+  table.indexes.push_back({"b", "gin", {"user"}, {}, {}, ""});
+  EXPECT_THAT(advise(request, &catalog).advice, HasSubstr("search from the third on"));
 }
 
 TEST(PlanFixes, WhatStandsInsideAColumn) {
@@ -141,6 +150,27 @@ TEST(PlanFixes, WhatStandsInsideAColumn) {
             "from(p in Post, where: fragment(\"? @> ?\", p.tags, ^%{\"key\" => value}))");
   EXPECT_THAT(fix("@@", "tsquery", true).advice, HasSubstr("GENERATED ALWAYS AS"));
   EXPECT_THAT(fix("@@", "tsquery", true).sql, IsEmpty());
+}
+
+TEST(PlanFixes, WhatStandsInsideAColumnThatTheCatalogKnows) {
+  PlanCondition inside = condition("tags", "@>");
+  const Query query = select("posts");
+  const auto fix = [&](const CatalogTable& table) {
+    const Observation worst = seen(scan("posts", {inside}), "tags");
+    Catalog catalog;
+    catalog.tables["posts"] = table;
+    return advise({"missing_index", Remedy::kInsideIndex, &query, nullptr, &worst}, &catalog);
+  };
+  CatalogTable table;
+  table.columns["tags"] = {"text[]", {}};
+  EXPECT_THAT(fix(table).sql, HasSubstr("USING gin (tags array_ops)")) << "of a generic plan";
+  table.indexes = {{"posts_tags_index", "gin", {"tags"}, {}, {}, ""}};
+  EXPECT_THAT(fix(table).advice, HasSubstr("is there, posts_tags_index: run ANALYZE posts"));
+  inside.op = "= ANY";
+  EXPECT_EQ(fix(table).advice, "Ask what tags contains: its index posts_tags_index then serves.");
+  EXPECT_THAT(fix(table).sql, IsEmpty());
+  table.indexes[0].valid = false;
+  EXPECT_THAT(fix(table).sql, HasSubstr("USING gin (tags array_ops)"));
 }
 
 TEST(PlanFixes, WithoutACatalogNothingIsSaidOfWhatExists) {

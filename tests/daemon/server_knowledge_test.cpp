@@ -140,7 +140,7 @@ class ServerKnowledgeTest : public ::testing::Test {
       fix.advice = catalog == nullptr ? "By the log." : "By the catalog.";
       if (indexes_.empty()) return fix;
       fix.index = request.worst->index ? *request.worst->index : indexes_[0];
-      fix.sql = sql_of(*fix.index);
+      fix.sql = sql_of(*fix.index) + using_;
       return fix;
     };
     advisers.candidates = [this](const AdviceRequest&, const Catalog*) { return indexes_; };
@@ -155,8 +155,7 @@ class ServerKnowledgeTest : public ::testing::Test {
   }
 
   Fix ask(const std::string& database = "shop") {
-    return knowledge_->advise({"wrong_index", Remedy::kAddIndex, &query_, nullptr, &worst_},
-                              database);
+    return knowledge_->advise({"wrong_index", remedy_, &query_, nullptr, &worst_}, database);
   }
 
   static void wait_until(const std::function<bool()>& holds) {
@@ -178,6 +177,8 @@ class ServerKnowledgeTest : public ::testing::Test {
   Query query_;
   Observation worst_;
   std::vector<IndexAdvice> indexes_;
+  Remedy remedy_ = Remedy::kAddIndex;
+  std::string using_;
   std::unique_ptr<ServerKnowledge> knowledge_;
 };
 
@@ -204,6 +205,24 @@ TEST_F(ServerKnowledgeTest, TakesTheCandidateThatThePlannerLikesBest) {
   const Fix fix = settled();
   EXPECT_EQ(fix.sql, "CREATE INDEX ON events (other)");
   EXPECT_EQ(fix.verified->cost_after, 20);
+}
+
+TEST_F(ServerKnowledgeTest, AnExpressionIsTriedByItself) {
+  server_.costs = {{"likely", 100}, {"other", 20}};
+  remedy_ = Remedy::kExpressionIndex;
+  make();
+  const Fix fix = settled();
+  EXPECT_EQ(fix.sql, "CREATE INDEX ON events (likely)");
+  EXPECT_EQ(fix.verified->cost_after, 100) << "not what another index comes to";
+}
+
+TEST_F(ServerKnowledgeTest, WhatHypopgDoesNotKnowIsNotTried) {
+  indexes_ = {index("tags")};
+  using_ = " USING gin";
+  make();
+  const Fix fix = settled();
+  EXPECT_EQ(fix.advice, "By the catalog.");
+  EXPECT_FALSE(fix.verified.has_value());
 }
 
 TEST_F(ServerKnowledgeTest, KeepsTheLikelierOneOfTwoThatAreAsGood) {
