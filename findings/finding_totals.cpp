@@ -46,10 +46,15 @@ bool FindingTotals::would_be_worst(const RankedExample& example) const {
 
 void FindingTotals::add_example(const Occurred& occurred) {
   const RankedExample ranked{occurred.example, occurred.observation.repeats};
-  if (would_be_worst(ranked)) {
+  const bool worst = would_be_worst(ranked);
+  if (worst) {
     worst_ = ranked;
     timeline_ = occurred.timeline;
+  }
+  // After a restart the next plan, if not of the worst, tells more than none.
+  if (worst || (plan_lost_ && occurred.observation.plan != nullptr)) {
     worst_observation_ = occurred.observation;
+    plan_lost_ = false;
   }
   if (max_examples_ == 0) return;
   examples_.push_back(ranked);

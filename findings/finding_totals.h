@@ -85,6 +85,7 @@ class FindingTotals {
   std::vector<RankedExample> examples_;  // unordered, up to twice max_examples_
   RankedExample worst_;
   Observation worst_observation_;
+  bool plan_lost_ = false;  // it had one, which the store does not keep
   std::vector<TimelineStep> timeline_;
   std::map<int, uint64_t> durations_;  // by power of 1.02 µs
   uint64_t timed_ = 0;

@@ -159,6 +159,7 @@ std::string TotalsCodec::encode(const FindingTotals& totals, const ShapeTexts& s
                      {"examples", examples},
                      {"worst", encode_example(totals.worst_)},
                      {"worst_seen", encode_worst(totals.worst_observation_)},
+                     {"planned", totals.plan_lost_ || totals.worst_observation_.plan != nullptr},
                      {"timeline", encode_timeline(totals.timeline_, shapes)},
                      {"durations", totals.durations_},
                      {"timed", totals.timed_}};
@@ -190,6 +191,7 @@ std::optional<FindingTotals> TotalsCodec::decode(const std::string& text, size_t
       totals.examples_.push_back(decode_example(example));
     totals.worst_ = decode_example(json.at("worst"));
     totals.worst_observation_ = decode_worst(json.at("worst_seen"));
+    totals.plan_lost_ = json.value("planned", false);
     totals.timeline_ = decode_timeline(json.at("timeline"), shapes);
     totals.durations_ = json.at("durations").get<std::map<int, uint64_t>>();
     totals.timed_ = json.at("timed").get<uint64_t>();

@@ -1,10 +1,13 @@
 #include "findings/totals_codec.h"
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "core/plan.h"
 
 namespace ectoscope {
 namespace {
@@ -114,6 +117,32 @@ TEST(TotalsCodec, KeepsWhatTheFixIsMadeFrom) {
   EXPECT_THAT(worst.index->columns, ElementsAre("user_id", "at"));
   EXPECT_THAT(worst.index->order, ElementsAre("asc", "desc"));
   EXPECT_EQ(worst.index->where, "state = 1");
+}
+
+TEST(TotalsCodec, APlanIsNotKeptAndTheNextOneTaken) {
+  Occurred worst = occurrence(9, "/a");
+  worst.observation.plan = std::make_shared<const Plan>();
+  Occurred lesser = occurrence(5, "/a");
+  const auto restarted = [](const FindingTotals& totals) {
+    const std::string text = TotalsCodec::encode(totals, texts());
+    return TotalsCodec::decode(text, 10, texts()).value();
+  };
+  FindingTotals totals(10);
+  totals.add(worst);
+  totals = restarted(restarted(totals));
+  EXPECT_EQ(totals.worst().plan, nullptr);
+  totals.add(lesser);
+  EXPECT_EQ(totals.worst().repeats, 9U) << "it has no plan either";
+  lesser.observation.plan = worst.observation.plan;
+  totals.add(lesser);
+  EXPECT_EQ(totals.worst().repeats, 5U);
+  EXPECT_NE(totals.worst().plan, nullptr);
+
+  FindingTotals unplanned(10);
+  unplanned.add(occurrence(9, "/a"));
+  unplanned = restarted(unplanned);
+  unplanned.add(lesser);
+  EXPECT_EQ(unplanned.worst().repeats, 9U) << "there was none to lose";
 }
 
 TEST(TotalsCodec, GoesOnCounting) {
