@@ -196,7 +196,7 @@ Fix inside_index(const AdviceRequest& request, const Catalog* catalog) {
   Fix fix;
   const InsideMethod method =
       condition == nullptr ? InsideMethod{} : method_for(*condition, type_of(column, known));
-  if (method.method.empty()) {
+  if (condition == nullptr || method.method.empty()) {
     fix.advice = "Create a GIN index on " + column + " of " + table +
                  ", or a GiST index where it is a range: a b-tree can't find what stands inside a "
                  "value.";

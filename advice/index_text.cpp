@@ -193,9 +193,10 @@ std::string partitioned_sql(const IndexAdvice& index, const IndexBuild& build) {
   for (size_t i = 0; i < build.partitions.size() && i < kListed; ++i) {
     const std::string& partition = build.partitions[i];
     const std::string part = sql_name(partition + name_behind_table(index, build));
-    sql += "\nCREATE INDEX CONCURRENTLY " + part + " ON " + schema + sql_name(partition) + " " +
-           definition + ";\nALTER INDEX " + schema + name + " ATTACH PARTITION " + schema + part +
-           ";";
+    sql.append("\nCREATE INDEX CONCURRENTLY ").append(part).append(" ON ").append(schema);
+    sql.append(sql_name(partition)).append(" ").append(definition);
+    sql.append(";\nALTER INDEX ").append(schema).append(name).append(" ATTACH PARTITION ");
+    sql.append(schema).append(part).append(";");
   }
   return sql + "\n-- and so for each other partition: the index is valid when all are attached";
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -88,6 +89,7 @@ class Trial {
       double after = 0;
       bool chosen = false;
       if (auto error = compare(text, before, after, chosen)) return stop(std::move(*error));
+      if (chosen && after > kWorthIt * before) best.why = small_gain(before, after);
       if (!chosen || after > kWorthIt * before) continue;
       best = {TrialOutcome::Kind::kVerified, {Verification::By::kHypopg, before, after}, ""};
       break;
@@ -96,6 +98,12 @@ class Trial {
   }
 
  private:
+  static std::string small_gain(double before, double after) {
+    const auto whole = [](double cost) { return std::to_string(std::llround(cost)); };
+    return "the planner takes it, but the statement's cost only falls from " + whole(before) +
+           " to " + whole(after) + ": look for what else it waits for";
+  }
+
   static TrialOutcome not_tried(std::string why) {
     return {TrialOutcome::Kind::kNotTried, {}, std::move(why)};
   }

@@ -1,5 +1,7 @@
 // Unindexable predicate: the column stands inside a function or a cast, or behind a leading
 // wildcard, so that its index can't be used and nearly all rows are read in vain.
+#include <cctype>
+
 #include "core/plan_use.h"
 #include "detectors/registry.h"
 #include "detectors/support/waste_seeker.h"
@@ -20,10 +22,17 @@ constexpr OptionSpec kOptions[] = {
      "From here on the finding is critical."},
 };
 
-/// "(meta ->> ?)"
+/// "(meta ->> ?)", not "lower((meta ->> ?))".
 bool takes_apart(const PlanCondition& condition) {
-  return condition.function && (condition.expression.find("->") != std::string::npos ||
-                                condition.expression.find("#>") != std::string::npos);
+  const std::string& text = condition.expression;
+  if (!condition.function ||
+      (text.find("->") == std::string::npos && text.find("#>") == std::string::npos)) {
+    return false;
+  }
+  for (size_t at = text.find('('); at != std::string::npos; at = text.find('(', at + 1)) {
+    if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1])) != 0) return false;
+  }
+  return true;
 }
 
 /// A function of the column alone can be indexed as it is; a span of time is better written as one.

@@ -318,6 +318,10 @@ class ClauseReader {
         i += type_length(tokens.subspan(i + 1));
         continue;
       }
+      if (is_word(tokens[i], "EXTRACT")) {  // EXTRACT(hour FROM started_at)
+        i += 2;
+        continue;
+      }
       if (!names_column(tokens, i)) continue;
       read_column(tokens.subspan(i), side);
       return;

@@ -97,6 +97,11 @@ TEST(UnindexablePredicate, EachHasItsRemedy) {
   };
   EXPECT_EQ(remedy(scan().where("meta").but(key_of_json)), Remedy::kInsideIndex);
   EXPECT_EQ(remedy(scan().where("meta", "<").but(key_of_json)), Remedy::kExpressionIndex);
+  EXPECT_EQ(remedy(scan().where("meta").but([](PlanCondition& it) {
+              it.function = true;
+              it.expression = "lower((meta ->> ?))";
+            })),
+            Remedy::kExpressionIndex);
   EXPECT_EQ(remedy(scan().where("body", "@@").but([](PlanCondition& it) {
               it.function = true;
               it.expression = "to_tsvector(?, body)";
