@@ -77,6 +77,7 @@ struct Incident {
   uint64_t session = 0;      // as in Execution
   uint64_t transaction = 0;  // as in Execution
   uint64_t temp_bytes = 0;
+  bool of_worker = false;  // a parallel worker's: the log names neither user nor database
   std::array<char, 5> sqlstate{};
   BoundedName lock_mode;  // "ShareLock"
   BoundedName table;      // of the constraint, or the table whose row or self is locked

@@ -76,6 +76,7 @@ void ExecutionBuilder::hold_incident(const LogRecord& record, Incident incident)
   incident.transaction = transaction_of(incident.session, record.virtual_xid);
   if (const Session* session = sessions_.find(key_of(record));
       session != nullptr && session->hash == incident.session) {
+    incident.of_worker = false;  // a worker runs no statement of its own
     // A named statement that was prepared earlier logs the comment of that earlier request.
     const PendingPhase& bind = session->bind;
     if (bind.open && bind.name != 0 && !bind.parsed) incident.trace_id = {};

@@ -40,6 +40,7 @@ std::optional<Incident> IncidentReader::read(const LogRecord& record) {
   incident.waited = message->waited;
   incident.pid = record.pid;
   incident.temp_bytes = message->bytes;
+  incident.of_worker = record.user.empty() && record.database.empty();
   if (record.sqlstate.size() == incident.sqlstate.size()) {
     std::copy(record.sqlstate.begin(), record.sqlstate.end(), incident.sqlstate.begin());
   }

@@ -1,4 +1,5 @@
 // Sums the temporary files of a statement: the log has a line for each of them, before its end.
+// Those of its parallel workers are under other pids and no database.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <map>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "core/execution.h"
 #include "core/incident.h"
@@ -33,9 +35,12 @@ class TempFileLinker {
   static constexpr Micros kLongestWait{10'000'000};  // for the statement's own record
 
   void give_out_old(EventTime now);
+  bool take_own(const Execution& execution, Incident& files);
+  bool take_workers(const Execution& execution, bool any, Incident& files);
 
   Sink sink_;
   std::map<int32_t, Incident> open_;  // by pid
+  std::vector<Incident> workers_;     // each of one file
 };
 
 }  // namespace ectoscope

@@ -287,6 +287,30 @@ TEST(ExecutionBuilder, LeavesItsOwnConnectionsOut) {
   EXPECT_EQ(fixture.builder.fidelity().executions, 1U);
 }
 
+TEST(ExecutionBuilder, KnowsAParallelWorkersTemporaryFile) {
+  BuilderFixture fixture;
+  std::vector<Incident> incidents;
+  fixture.builder.send_incidents_to([&](const Incident& one) { incidents.push_back(one); });
+  const auto file = [&](int32_t pid, const char* database) {
+    LogRecord record =
+        fixture.record(100, "temporary file: path \"base/pgsql_tmp/pgsql_tmp1.0\", size 4096");
+    record.pid = pid;
+    record.session = pid == 10 ? "s.10" : "s.20";
+    record.database = database;
+    fixture.builder.on_record(record);
+  };
+  fixture.session = "s.10";
+  fixture.log(90, "duration: 0.100 ms  execute <unnamed>: SELECT 1");
+  file(10, "shop");
+  file(10, "");  // a prefix without %d: its backend runs statements, so it is no worker
+  file(20, "");
+  fixture.builder.flush();
+  ASSERT_THAT(incidents, SizeIs(3));
+  EXPECT_FALSE(incidents[0].of_worker);
+  EXPECT_FALSE(incidents[1].of_worker);
+  EXPECT_TRUE(incidents[2].of_worker);
+}
+
 TEST(StreamTable, IsBounded) {
   StreamTable streams(3);
   LogRecord record;

@@ -25,6 +25,17 @@ class TempFileLinkerTest : public ::testing::Test {
     linker_.add(one);
   }
 
+  void worker(int32_t pid, QueryId query, int64_t at, uint64_t bytes) {
+    Incident one;
+    one.kind = IncidentKind::kTempFile;
+    one.pid = pid;
+    one.query = query;
+    one.at = one.started_at = at_ms(at);
+    one.temp_bytes = bytes;
+    one.of_worker = true;
+    linker_.add(one);
+  }
+
   void run(int32_t pid, QueryId query, int64_t from, int64_t to) {
     Execution execution;
     execution.pid = pid;
@@ -63,6 +74,29 @@ TEST_F(TempFileLinkerTest, FilesOfAStatementAreOne) {
   run(1, 5, 600, 700);
   linker_.finish();
   EXPECT_EQ(said(), "query 5: 300 bytes, 0 to 500\nquery 6: 100 bytes, 491 to 491\n");
+}
+
+TEST_F(TempFileLinkerTest, FilesOfParallelWorkersAreTheirStatements) {
+  worker(101, 5, 400, 1000);
+  worker(102, 5, 401, 2000);
+  worker(103, 6, 402, 4000);
+  file(1, 5, 490);
+  run(2, 7, 300, 450);
+  run(1, 5, 0, 500);
+  EXPECT_EQ(said(), "query 5: 3100 bytes, 0 to 500\n");
+  run(3, 6, 0, 510);  // which wrote none itself
+  ASSERT_EQ(given_.size(), 2U);
+  EXPECT_EQ(given_[1].temp_bytes, 4000U);
+  EXPECT_EQ(given_[1].pid, 3);
+  EXPECT_FALSE(given_[1].of_worker);
+  worker(104, 6, 700, 8000);
+  run(3, 6, 800, 900);  // after it
+  run(4, 6, 11'000, 11'001);
+  EXPECT_EQ(given_.size(), 3U) << "its statement was not logged";
+  EXPECT_EQ(given_.back().temp_bytes, 8000U);
+  worker(105, 6, 12'000, 1);
+  linker_.finish();
+  EXPECT_EQ(given_.size(), 4U);
 }
 
 TEST_F(TempFileLinkerTest, ItsStatementIsTheOneThatWasUnderWay) {
