@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "detectors/support/join_waste.h"
+
 namespace ectoscope {
 namespace {
 
@@ -11,6 +13,8 @@ using Type = PlanNodeType;
 /// A b-tree look-up reads a few blocks a row; from here on most of the index was read in vain.
 constexpr double kBlocksPerRow = 100;
 constexpr double kMinBlocks = 1000;
+/// Rows that one look-up of an index may throw away: the inner side of a join, over and over.
+constexpr double kRowsPerLookUp = 100;
 /// The planner's own figure for that: a row by its key costs about 8.
 constexpr double kCostPerRow = 100;
 constexpr double kMinCost = 5000;
@@ -118,6 +122,8 @@ std::optional<Waste> waste_by_filter(const Plan& plan, size_t index, const Query
   if (node.filter.empty()) return std::nullopt;
   const RowsRead rows = rows_read(plan, index, query);
   if (!nearly_all(rows, limits)) return std::nullopt;
+  const bool looks_up = node.type != Type::kSeqScan && !node.index_cond.empty();
+  if (looks_up && rows.removed < kRowsPerLookUp * node.loops) return std::nullopt;
   const FilterUse use = use_of_filter(node, query);
   Waste waste{index, WasteKind::kSequential, rows.removed, rows.kept, rows.estimated, nullptr};
   if (unindexable(use)) {
@@ -149,6 +155,45 @@ std::optional<Waste> waste_in_index(const Plan& plan, size_t index) {
   waste.removed = blocks;
   waste.kept = node.rows;
   return waste;
+}
+
+std::optional<Waste> waste_by_join(const Plan& plan, size_t index, const Query& query,
+                                   const WasteLimits& limits) {
+  std::optional<JoinWaste> joined = waste_in_join(plan, index, query, limits.min_ratio);
+  if (!joined || !nearly_all({joined->removed, joined->kept, false}, limits)) return std::nullopt;
+  const bool walks = plan.nodes[index].type != Type::kSeqScan;
+  return Waste{index,
+               walks ? WasteKind::kIndexOrder : WasteKind::kSequential,
+               joined->removed,
+               joined->kept,
+               false,
+               nullptr,
+               std::move(joined->column)};
+}
+
+/// By what the join compares, then what the scan compares with one value, or the order that it was
+/// read for.
+IndexAdvice index_for_join(const Plan& plan, const Query& query, const Waste& waste) {
+  const PlanNode& scan = plan.nodes[waste.node];
+  IndexAdvice index{scan.relation, {}, {}, {}, std::nullopt};
+  const auto append = [&](const std::string& column) {
+    auto& columns = index.columns;
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
+    columns.push_back(column);
+    index.order.emplace_back("asc");
+  };
+  append(waste.join_column);
+  for (const PlanCondition& condition : scan.filter.conditions) {
+    if (use_of(condition, scan, query) == ConditionUse::kEquality) append(condition.column);
+  }
+  const bool own_order =
+      std::all_of(query.order_by.begin(), query.order_by.end(),
+                  [&](const OrderColumn& column) { return column.table == scan.relation; });
+  if (waste.kind == WasteKind::kIndexOrder && query.has_limit && own_order) {
+    for (const OrderColumn& column : query.order_by)
+      append(column.column);
+  }
+  return index;
 }
 
 /// LIMIT over a sort, with at most what keeps the order in between; nodes.size() without one.
@@ -204,6 +249,7 @@ std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const Was
     std::optional<Waste> waste = waste_by_filter(plan, i, query, limits);
     if (!waste) waste = waste_in_index(plan, i);
     if (!waste) waste = waste_in_sort(plan, i, query, limits);
+    if (!waste) waste = waste_by_join(plan, i, query, limits);
     if (waste && (!worst || waste->removed > worst->removed)) worst = waste;
   }
   return worst;
@@ -238,6 +284,12 @@ Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& ex
   for (const PlanCondition* condition : conditions_of(*plan, waste.node)) {
     if (use_of(*condition, scan, query) == ConditionUse::kNone) continue;
     add_column(observation, observation.table, condition->column);
+  }
+  if (!waste.join_column.empty()) {
+    observation.index = index_for_join(*plan, query, waste);
+    observation.confidence -= 0.1;  // what it takes to find the other side's rows is not looked at
+    for (const std::string& column : observation.index->columns)
+      add_column(observation, observation.table, column);
   }
   if (waste.kind == WasteKind::kSorted) {
     for (const OrderColumn& column : query.order_by)

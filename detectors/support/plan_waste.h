@@ -34,6 +34,7 @@ struct Waste {
   double kept = 0;                           // rows
   bool estimated = false;                    // from costs: log_analyze was off
   const PlanCondition* condition = nullptr;  // that no b-tree can do, where none else can be done
+  std::string join_column = {};              // a join throws the rows away: by this column
 };
 
 /// The scan of the plan that the most is thrown away of, if that is nearly all it reads; points

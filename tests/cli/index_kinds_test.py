@@ -18,12 +18,16 @@ BINARY = os.path.abspath(sys.argv.pop(1))
 
 SCHEMA = """
 CREATE TABLE rides (id bigserial PRIMARY KEY, code text, name text, email varchar(255), meta jsonb, tags text[],
-                    words tsvector, span tstzrange, sent_at timestamp, done boolean, at timestamp);
-INSERT INTO rides (code, name, email, meta, tags, words, span, sent_at, done, at)
+                    words tsvector, span tstzrange, sent_at timestamp, done boolean, at timestamp,
+                    fleet_id bigint);
+CREATE TABLE fleets (id bigserial PRIMARY KEY, name text);
+INSERT INTO fleets (name) SELECT 'fleet ' || i FROM generate_series(1, 3000) i;
+INSERT INTO rides (code, name, email, meta, tags, words, span, sent_at, done, at, fleet_id)
   SELECT 'C' || i, 'rider ' || i, 'r' || i || '@x.io', jsonb_build_object('device', 'd' || i),
          ARRAY['t' || i, 'all'], to_tsvector('simple', 'word' || i || ' common'),
          tstzrange(timestamptz '2026-01-01' + i * interval '1 hour', timestamptz '2026-01-01' + (i + 1) * interval '1 hour'),
-         CASE WHEN i % 9000 > 0 THEN now() END, i % 9000 > 0, timestamp '2026-01-01' + i * interval '1 minute'
+         CASE WHEN i % 9000 > 0 THEN now() END, i % 9000 > 0, timestamp '2026-01-01' + i * interval '1 minute',
+         1 + i % 3000
     FROM generate_series(1, 30000) i;
 CREATE TABLE pings (id bigserial, vehicle_no bigint, at date NOT NULL) PARTITION BY RANGE (at);
 CREATE TABLE pings_2026_01 PARTITION OF pings FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
@@ -56,6 +60,8 @@ CASES = {
     "an element": (ride('%s = ANY(r0."tags")'), ["t7"], "unindexable_predicate", (ride('r0."tags" @> %s'), ["{t7}"])),
     "a word": (ride("r0.\"words\" @@ to_tsquery('simple', %s)"), ["word7"], "missing_index", None),
     "a range": (ride('r0."span" && %s'), ["[2026-01-05 00:10+00,2026-01-05 00:20+00)"], "missing_index", None),
+    "a join": ('SELECT r0."id" FROM "rides" AS r0 INNER JOIN "fleets" AS f1 ON f1."id" = r0."fleet_id" '
+               'WHERE (f1."name" = %s)', ["fleet 7"], "missing_index", None),
     "partitions": ('SELECT p0."id" FROM "pings" AS p0 WHERE (p0."vehicle_no" = %s)', [7], "missing_index", None),
 }
 
