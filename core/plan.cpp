@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "core/hash.h"
@@ -137,6 +138,20 @@ size_t worst_node(const Plan& plan) {
   const auto by_waste = highest([&](size_t i) { return removed(plan.nodes[i]); });
   if (by_waste.second > 0) return by_waste.first;
   return highest([&](size_t i) { return self_cost(plan, i); }).first;
+}
+
+double rows_read(const PlanNode& node) {
+  return node.rows + node.removed_by_filter + node.removed_by_recheck;
+}
+
+size_t node_at_fault(const Plan& plan, std::string_view table) {
+  std::optional<size_t> most;
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    const PlanNode& node = plan.nodes[i];
+    if (table.empty() || !reads_table(node.type) || node.relation != table) continue;
+    if (!most || rows_read(node) > rows_read(plan.nodes[*most])) most = i;
+  }
+  return most ? *most : worst_node(plan);
 }
 
 size_t above(const Plan& plan, size_t node, PlanNodeType type) {

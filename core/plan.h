@@ -89,7 +89,7 @@ struct PlanCondition {
 
 /// The text of a condition and what it is made of.
 struct PlanClause {
-  std::string text;                       // literals are "?", parameters stay $n
+  std::string text;                         // literals are "?", parameters stay $n
   std::vector<PlanCondition> conditions;    // AND-ed; one with an OR inside is left out here ...
   bool disjunction = false;                 // ... and this says so
   std::vector<PlanCondition> alternatives;  // of the first OR, where each is one comparison
@@ -206,6 +206,13 @@ double self_ms(const Plan& plan, size_t node);
 /// The node to look at first: the one with the most time of its own, else the most rows thrown
 /// away, else the highest cost of its own.
 size_t worst_node(const Plan& plan);
+
+/// Of a plan whose fix is an index on `table`: the scan of it that reads the most; else, or without
+/// one, worst_node().
+size_t node_at_fault(const Plan& plan, std::string_view table);
+
+/// Rows that a node read, kept or not.
+double rows_read(const PlanNode& node);
 
 /// The nearest node above `node` of one of the types, or nodes.size().
 size_t above(const Plan& plan, size_t node, PlanNodeType type);

@@ -4,6 +4,7 @@
 
 #include "outputs/deploys_api.h"
 #include "outputs/finding_actions.h"
+#include "outputs/finding_words.h"
 #include "outputs/history_chart.h"
 #include "outputs/pages.h"
 #include "outputs/plan_tree.h"
@@ -241,7 +242,7 @@ class FindingPageWriter {
   void plan() {
     if (!finding_.plan || finding_.plan->nodes.empty()) return;
     section("plan", "The plan");
-    write_plan_tree(html_, *finding_.plan);
+    write_plan_tree(html_, *finding_.plan, table_of_fix(finding_));
     html_.raw("</section>");
   }
 

@@ -59,6 +59,10 @@ std::string worst_of(const Finding& finding) {
   return text;
 }
 
+std::string_view table_of_fix(const Finding& finding) {
+  return finding.fix.index ? std::string_view(finding.fix.index->table) : std::string_view();
+}
+
 std::string readable_stamp(EventTime at) {
   std::string text = format_rfc3339(at);  // 2026-11-22T08:29:33.354000Z
   text[10] = ' ';

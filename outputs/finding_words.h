@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/finding.h"
 
@@ -19,6 +20,9 @@ std::string certainty_of(const Finding& finding);
 
 /// "101 statements in 33.1 ms, 2026-11-22 08:29:33.354 UTC, trace 4bf9…"; empty without examples.
 std::string worst_of(const Finding& finding);
+
+/// Of the index that the fix adds; empty where it adds none.
+std::string_view table_of_fix(const Finding& finding);
 
 /// 2026-11-22 08:29:33.354 UTC
 std::string readable_stamp(EventTime at);

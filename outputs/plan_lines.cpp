@@ -44,8 +44,8 @@ std::string counts_of(const Plan& plan, const PlanNode& node) {
 
 }  // namespace
 
-std::vector<std::string> plan_lines(const Plan& plan) {
-  const size_t worst = worst_node(plan);
+std::vector<std::string> plan_lines(const Plan& plan, std::string_view table) {
+  const size_t worst = node_at_fault(plan, table);
   const PlanNode& node = plan.nodes[worst];
   std::vector<std::string> lines = {label_of(node) + time_of(plan, worst)};
   const auto clause = [&](const char* name, const PlanClause& text) {

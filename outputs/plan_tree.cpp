@@ -19,8 +19,8 @@ std::string whole(double number) {
 
 class PlanTree {
  public:
-  PlanTree(HtmlWriter& html, const Plan& plan)
-      : html_(html), plan_(plan), worst_(worst_node(plan)) {
+  PlanTree(HtmlWriter& html, const Plan& plan, std::string_view table)
+      : html_(html), plan_(plan), worst_(node_at_fault(plan, table)) {
     for (size_t i = 0; i < plan.nodes.size(); ++i) {
       own_.push_back(plan.root().timed ? self_ms(plan, i) : own_cost(i));
       most_ = std::max(most_, own_.back());
@@ -157,8 +157,8 @@ class PlanTree {
 
 }  // namespace
 
-void write_plan_tree(HtmlWriter& html, const Plan& plan) {
-  PlanTree(html, plan).write();
+void write_plan_tree(HtmlWriter& html, const Plan& plan, std::string_view table) {
+  PlanTree(html, plan, table).write();
 }
 
 }  // namespace ectoscope

@@ -153,12 +153,12 @@ class Printer {
     wrapped_row("worst", text);
     if (example.trace_id.known()) row("", "trace " + to_hex(example.trace_id));
     waterfall(finding);
-    if (finding.plan != nullptr) plan(*finding.plan);
+    if (finding.plan != nullptr) plan(*finding.plan, table_of_fix(finding));
   }
 
-  void plan(const Plan& plan) {
+  void plan(const Plan& plan, std::string_view table) {
     std::string_view label = "plan";
-    for (const std::string& line : plan_lines(plan)) {
+    for (const std::string& line : plan_lines(plan, table)) {
       row(label, shorten(harmless(line), style_.width - kLabel, style_));
       label = "";
     }

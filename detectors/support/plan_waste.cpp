@@ -255,6 +255,21 @@ std::optional<Waste> worst_waste(const Plan& plan, const Query& query, const Was
   return worst;
 }
 
+/// The part of the plan's time that its scans of the table took: by the clock, or by rows read.
+double share_of_time(const Plan& plan, const std::string& table, const Query& query) {
+  const bool timed = plan.root().timed && plan.root().total_ms > 0;
+  double own = 0;
+  double all = timed ? plan.root().total_ms : 0;
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    const PlanNode& node = plan.nodes[i];
+    if (!reads_table(node.type)) continue;
+    const double cost = timed ? node.total_ms / processes_of(plan, i) : ectoscope::rows_read(node);
+    if (!timed) all += cost;
+    if (table_read(node, query) == table) own += cost;
+  }
+  return all > 0 ? std::min(own / all, 1.0) : 1;
+}
+
 Remedy remedy_of(const Waste& waste) {
   return waste.condition == nullptr ? Remedy::kAddIndex : Remedy::kInsideIndex;
 }
@@ -295,7 +310,8 @@ Observation observe(const std::shared_ptr<const Plan>& plan, const Execution& ex
     for (const OrderColumn& column : query.order_by)
       add_column(observation, observation.table, column.column);
   }
-  const double share = waste.removed / (waste.removed + waste.kept + 1);
+  const double share = waste.removed / (waste.removed + waste.kept + 1) *
+                       share_of_time(*plan, observation.table, query);
   observation.saved = Micros(static_cast<int64_t>(
       share * static_cast<double>(std::min(plan->duration, execution.duration).count())));
   if (waste.kind == WasteKind::kIndexColumn) {

@@ -212,6 +212,27 @@ TEST(MissingIndex, FromEstimatesItSaysSoByItsConfidence) {
   EXPECT_FALSE(probe.observations[0].evidence.contains("rows_removed"));
 }
 
+TEST(MissingIndex, SavesNoMoreThanItsPartOfThePlan) {
+  const auto saved = [](bool timed) {
+    PlanMaker plan;
+    plan.node(Type::kHashJoin, {.found = 3'000})
+        .node(Type::kSeqScan, {.found = 1, .removed = 99'999}, "order_items")
+        .where("order_id")
+        .node(Type::kSeqScan, {.found = 300'000}, "orders")
+        .whole([&](Plan& it) {
+          it.nodes[2].parent = 0;
+          it.nodes[0].timed = timed;
+          it.nodes[0].total_ms = 100;
+          it.nodes[1].total_ms = 10;
+        });
+    Probe probe("missing_index");
+    probe.explain(plan.make(), ran(kItems), kItems);
+    return probe.observations.at(0).saved;
+  };
+  EXPECT_NEAR(static_cast<double>(saved(false).count()), 25'000, 10) << "a quarter of the rows";
+  EXPECT_NEAR(static_cast<double>(saved(true).count()), 10'000, 10) << "a tenth of the time";
+}
+
 PlanMaker deletion(PlanTrigger trigger) {
   return PlanMaker().node(Type::kModifyTable, {}, "orders").whole([&](Plan& plan) {
     plan.nodes[0].operation = "Delete";
