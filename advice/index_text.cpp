@@ -211,31 +211,22 @@ std::string partitioned_migration(const IndexAdvice& index, const IndexBuild& bu
   std::string partitions;
   for (const std::string& partition : build.partitions)
     partitions += (partitions.empty() ? "" : " ") + partition;
-  const std::string on_parent = table + ", " + definition.columns + ", name: " + atom(name);
-  return module(name,
-                "  # All of them: those that the plan did not read, too.\n"
-                "  @partitions ~w(" +
-                    partitions +
-                    ")\n\n"
-                    "  def up do\n"
-                    "    create index(" +
-                    on_parent + definition.options +
-                    ", only: true)\n\n"
-                    "    for partition <- @partitions do\n"
-                    "      create index(partition, " +
-                    definition.columns + ", name: \"#{partition}" + behind + "\"" +
-                    definition.options +
-                    ", concurrently: true)\n"
-                    "      execute \"ALTER INDEX " +
-                    schema + name + " ATTACH PARTITION " + schema + "#{partition}" + behind +
-                    "\"\n"
-                    "    end\n"
-                    "  end\n\n"
-                    "  def down do\n"
-                    "    drop index(" +
-                    on_parent +
-                    ")\n"
-                    "  end\n");
+  const std::string on_parent =
+      table + ", " + definition.columns + ", name: " + atom(name) + definition.options;
+  std::string body = "  # All of them: those that the plan did not read, too.\n";
+  body.append("  @partitions ~w(").append(partitions).append(")\n\n  def up do\n");
+  if (!build.extension.empty()) {
+    body.append("    execute \"CREATE EXTENSION IF NOT EXISTS ").append(build.extension);
+    body.append("\"\n");
+  }
+  body.append("    create index(").append(on_parent).append(", only: true)\n\n");
+  body.append("    for partition <- @partitions do\n      create index(partition, ");
+  body.append(definition.columns).append(", name: \"#{partition}").append(behind).append("\"");
+  body.append(definition.options).append(", concurrently: true)\n      execute \"ALTER INDEX ");
+  body.append(schema).append(name).append(" ATTACH PARTITION ").append(schema);
+  body.append("#{partition}").append(behind).append("\"\n    end\n  end\n\n");
+  body.append("  def down do\n    drop index(").append(on_parent).append(")\n  end\n");
+  return module(name, body);
 }
 
 }  // namespace

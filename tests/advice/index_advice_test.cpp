@@ -311,6 +311,21 @@ TEST(IndexText, OfAPartitionedTable) {
             "end");
 }
 
+TEST(IndexText, ATrigramIndexOfAPartitionedTable) {
+  IndexBuild build = trigram_build("app.pings", {"note"});
+  build.partitions = {"pings_01"};
+  const std::string migration = index_migration(trigram_index("app.pings", {"note"}), build);
+  EXPECT_THAT(migration, HasSubstr("  def up do\n"
+                                   "    execute \"CREATE EXTENSION IF NOT EXISTS pg_trgm\"\n"
+                                   "    create index(:pings, [\"note gin_trgm_ops\"], name: "
+                                   ":pings_note_trgm_index, using: :gin, prefix: \"app\", only: "
+                                   "true)\n"));
+  EXPECT_THAT(migration, HasSubstr("ALTER INDEX app.pings_note_trgm_index ATTACH PARTITION "
+                                   "app.#{partition}_note_trgm_index\"\n"));
+  EXPECT_THAT(migration, HasSubstr("drop index(:pings, [\"note gin_trgm_ops\"], name: "
+                                   ":pings_note_trgm_index, using: :gin, prefix: \"app\")\n"));
+}
+
 TEST(IndexText, NamesAreQuotedWhereTheyMustBe) {
   EXPECT_EQ(create_index_sql({"tenant.Order", {"user", "insertedAt"}, {"asc", "desc"}, {"id"}, {}}),
             "CREATE INDEX CONCURRENTLY \"Order_user_insertedAt_index\" ON tenant.\"Order\" "
