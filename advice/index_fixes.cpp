@@ -140,7 +140,11 @@ Fix add_index(const AdviceRequest& request, const Catalog* catalog) {
   if (plan != nullptr && !plan->analyzed) {
     fix.advice += " The log has estimates only (auto_explain.log_analyze is off).";
   }
+  const bool joined = request.worst != nullptr && request.worst->evidence.contains("rows_joined");
+  if (joined)
+    fix.advice += " The rows that the join begins with have to be found by an index, too.";
   set_index(request, best.index, {}, best.replaces, fix);
+  if (joined) fix.verified = Verification{};
   return fix;
 }
 

@@ -173,6 +173,19 @@ TEST(PlanFixes, WhatStandsInsideAColumnThatTheCatalogKnows) {
   EXPECT_THAT(fix(table).sql, HasSubstr("USING gin (tags array_ops)"));
 }
 
+TEST(PlanFixes, ForAJoinThePlanIsNoProof) {
+  Observation worst = seen(scan("rides", {}), "fleet_id");
+  worst.index = IndexAdvice{"rides", {"fleet_id"}, {"asc"}, {}, std::nullopt};
+  worst.evidence["rows_joined"] = 75;
+  const Fix fix = fix_for({Remedy::kAddIndex, "missing_index", select("rides"), worst});
+  EXPECT_EQ(fix.advice,
+            "Create an index on fleet_id of rides. The rows that the join begins with have to be "
+            "found by an index, too.");
+  ASSERT_TRUE(fix.verified.has_value());
+  EXPECT_EQ(fix.verified->by, Verification::By::kNone);
+  EXPECT_EQ(fix.sql, "CREATE INDEX CONCURRENTLY rides_fleet_id_index ON rides (fleet_id);");
+}
+
 TEST(PlanFixes, WithoutACatalogNothingIsSaidOfWhatExists) {
   const Observation worst = seen(scan("posts", {condition("kind", "<>")}), "kind");
   const Query query = select("posts");

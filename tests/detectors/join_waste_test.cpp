@@ -99,6 +99,7 @@ TEST(JoinWaste, TheIndexIsOnWhatTheJoinCompares) {
   EXPECT_THAT(one.index->columns, ElementsAre("fleet_id", "state"));
   EXPECT_THAT(one.columns, ElementsAre("rides.state", "rides.fleet_id"));
   EXPECT_EQ(one.evidence.at("rows_removed"), 49'925);
+  EXPECT_EQ(one.evidence.at("rows_joined"), 75);
   EXPECT_LT(one.confidence, 0.9);
 }
 
