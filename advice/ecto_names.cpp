@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "advice/inflection.h"
+#include "core/query.h"
 
 namespace ectoscope {
 namespace {
@@ -54,8 +55,8 @@ std::string snake(std::string_view name, std::string_view fallback) {
 }  // namespace
 
 std::string_view without_prefix(std::string_view table) {
-  const size_t dot = table.rfind('.');
-  return dot == std::string_view::npos || dot + 1 == table.size() ? table : table.substr(dot + 1);
+  const std::string_view bare = bare_name(table);
+  return bare.empty() ? table : bare;
 }
 
 std::string schema_module(std::string_view table) {

@@ -52,11 +52,6 @@ std::string_view without_number(std::string_view alias) {
   return numbered ? alias.substr(0, digits) : alias;
 }
 
-std::string_view bare_name(std::string_view table) {
-  const size_t dot = table.rfind('.');
-  return dot == std::string_view::npos ? table : table.substr(dot + 1);
-}
-
 }  // namespace
 
 ConditionUse use_of(const PlanCondition& condition, const PlanNode& scan, const Query& query) {

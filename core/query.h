@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -88,6 +89,12 @@ struct Query {
   uint16_t parameters = 0;     // highest $n in the text
   uint16_t literals = 0;
 };
+
+/// "tenant.order_items" -> "order_items".
+inline std::string_view bare_name(std::string_view table) {
+  const size_t dot = table.rfind('.');
+  return dot == std::string_view::npos ? table : table.substr(dot + 1);
+}
 
 /// COMMIT or ROLLBACK of the whole transaction.
 inline bool ends_transaction(const Query& query) {

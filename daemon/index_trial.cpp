@@ -22,11 +22,6 @@ bool plain_column(const std::string& column) {
   return column.find('(') == std::string::npos && column.find(' ') == std::string::npos;
 }
 
-std::string_view bare(std::string_view table) {
-  const size_t dot = table.rfind('.');
-  return dot == std::string_view::npos ? table : table.substr(dot + 1);
-}
-
 /// The statement with `$n` replaced: by a text, or by the next free number.
 std::string with_values(std::string_view text, const std::map<uint16_t, std::string>& values) {
   std::string result;
@@ -259,7 +254,8 @@ std::string trial_text(const Query& query, const IndexAdvice& index, const std::
   if (!rare.empty() && !index.columns.empty()) {
     for (const Predicate& predicate : query.predicates) {
       if (predicate.slot != 0 && predicate.op == "=" && !predicate.list && !predicate.wrapped &&
-          predicate.column == index.columns[0] && bare(predicate.table) == bare(index.table)) {
+          predicate.column == index.columns[0] &&
+          bare_name(predicate.table) == bare_name(index.table)) {
         values[predicate.slot] = rare;
       }
     }

@@ -28,7 +28,7 @@ struct RowsRead {
   bool estimated = false;
 };
 
-RowsRead rows_read_by(const Plan& plan, const PlanNode& node) {
+RowsRead rows_of_scan(const Plan& plan, const PlanNode& node) {
   if (plan.analyzed) {
     return {node.removed_by_filter + node.removed_by_recheck, node.rows, false};
   }
@@ -39,17 +39,17 @@ RowsRead rows_read_by(const Plan& plan, const PlanNode& node) {
 
 /// All partitions of a table count together, with the first of them that is read in the same way;
 /// nothing for the others.
-RowsRead rows_read(const Plan& plan, size_t index, const Query& query) {
+RowsRead rows_of_table(const Plan& plan, size_t index, const Query& query) {
   const PlanNode& node = plan.nodes[index];
   const std::string& table = table_read(node, query);
-  if (table == node.relation) return rows_read_by(plan, node);
+  if (table == node.relation) return rows_of_scan(plan, node);
   RowsRead all;
   bool first = true;
   for (size_t i = 0; i < plan.nodes.size(); ++i) {
     const PlanNode& other = plan.nodes[i];
     if (other.type != node.type || table_read(other, query) != table) continue;
     if (std::exchange(first, false) && i != index) return {};
-    const RowsRead rows = rows_read_by(plan, other);
+    const RowsRead rows = rows_of_scan(plan, other);
     all = {all.removed + rows.removed, all.kept + rows.kept, rows.estimated};
   }
   return all;
@@ -120,7 +120,7 @@ std::optional<Waste> waste_by_filter(const Plan& plan, size_t index, const Query
                                      const WasteLimits& limits) {
   const PlanNode& node = plan.nodes[index];
   if (node.filter.empty()) return std::nullopt;
-  const RowsRead rows = rows_read(plan, index, query);
+  const RowsRead rows = rows_of_table(plan, index, query);
   if (!nearly_all(rows, limits)) return std::nullopt;
   const bool looks_up = node.type != Type::kSeqScan && !node.index_cond.empty();
   if (looks_up && rows.removed < kRowsPerLookUp * node.loops) return std::nullopt;
@@ -263,7 +263,7 @@ double share_of_time(const Plan& plan, const std::string& table, const Query& qu
   for (size_t i = 0; i < plan.nodes.size(); ++i) {
     const PlanNode& node = plan.nodes[i];
     if (!reads_table(node.type)) continue;
-    const double cost = timed ? node.total_ms / processes_of(plan, i) : ectoscope::rows_read(node);
+    const double cost = timed ? node.total_ms / processes_of(plan, i) : rows_read(node);
     if (!timed) all += cost;
     if (table_read(node, query) == table) own += cost;
   }
