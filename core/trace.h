@@ -29,6 +29,7 @@ struct Trace {
   TraceId id;           // unknown unless the rung is traceparent
   GroupedBy grouped_by = GroupedBy::kNone;
   double confidence = 1.0;  // 0..1: how sure grouping is that these belong together
+  double several = 0;  // 0..1: how likely its repeats of one key were several requests' at once
   StreamId stream = 0;
   uint32_t route = 0;                     // in the parser's Routes; 0: none
   bool truncated = false;                 // some executions were counted in `totals` only

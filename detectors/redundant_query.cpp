@@ -39,6 +39,10 @@ constexpr OptionSpec kOptions[] = {
 };
 
 constexpr size_t kRemembered = 4096;  // requests
+// Without tags, requests that one page sends at once look like one that asks again and again.
+constexpr char kSeveral[] = "several_requests";
+constexpr double kLikely = 0.5;
+constexpr double kSure = 0.1;
 
 bool asks(const Query& query, const Execution& execution) {
   return query.operation == Operation::kSelect && !query.system && !query.locks_rows &&
@@ -127,6 +131,11 @@ class RedundantQuery final : public Detector {
     Repeats same = repeats;
     size_t most = 0;
     same.at = identical(trace, queries, repeats, pauses, most);
+    if (!same.at.empty() && trace.several > kLikely) {
+      report.near_miss(
+          {query.id, kNoQuery, "", 0, 0, "repeats that several requests of one page sent at once"});
+      return false;
+    }
     if (same.at.empty()) {
       if (most > 1) {
         report.near_miss(
@@ -151,9 +160,11 @@ class RedundantQuery final : public Detector {
                         static_cast<int64_t>(same.count);
     observation.remedy = Remedy::kMemoize;
     const bool patient = pauses.mean_between(same) > patient_gap_;
-    observation.severity = patient ? Severity::kInfo : Severity::kWarning;
-    observation.confidence = grouping_confidence(trace) * (patient ? 0.6 : 1);
+    const bool sure = !patient && trace.several <= kSure;
+    observation.severity = sure ? Severity::kWarning : Severity::kInfo;
+    observation.confidence = grouping_confidence(trace) * (1 - trace.several) * (patient ? 0.6 : 1);
     observation.evidence["identical"] = static_cast<double>(same.count);
+    if (trace.grouped_by == GroupedBy::kChain) observation.evidence[kSeveral] = trace.several;
     report.add(std::move(observation));
     return true;
   }
@@ -250,7 +261,11 @@ class RedundantQuery final : public Detector {
 };
 
 std::string summarize(const Finding& finding) {
-  return counted(finding.occurrences, "request", "requests") + " asked " + finding.query.summary +
+  const auto several = finding.evidence.find(kSeveral);
+  const bool sure = several == finding.evidence.end() || several->second <= kSure;
+  return counted(finding.occurrences, "request", "requests") +
+         (sure ? " asked " : ", or pages that send several at once, asked ") +
+         finding.query.summary +
          " again with the same parameters: " + grouped(finding.excess_statements) + " of " +
          grouped(finding.statements) + " statements and " + spoken(finding.saved) +
          " of database time for nothing new.";

@@ -12,6 +12,7 @@ namespace ectoscope {
 namespace {
 
 constexpr Micros kParentSlack{1'000};  // stamps have milliseconds
+constexpr size_t kLeastOfKey = 3;      // executions, in the mean
 constexpr uint64_t kMostOfJob = 3;     // executions for each job: more is a loop within it
 constexpr Micros kJobTakes{400'000};   // of a batch that began at once; longer ones are not told
 
@@ -155,7 +156,8 @@ void Chain::emit(const Turn& turn, const Loop& loop, const Sink& sink) {
   executions_.insert(executions_.end(), loop.executions.begin(), loop.executions.end());
   const double confidence = loop.confidence * (1 - share_of_jobs(shapes_[query.id], loop)) *
                             (1 - ticks_.share(loop.executions, turn.linker->usual_rate()));
-  sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence});
+  sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence,
+        several_processes(loop)});
 }
 
 // Jobs that run one after the other, or side by side, all do the same: what each did once is no
@@ -172,6 +174,36 @@ double Chain::share_of_jobs(const Shape& shape, const Loop& loop) const {
   const double after = ended(end, end + kJobTakes);
   const double more = std::max(0.0, after - before - std::sqrt(before));
   return std::min(1.0, (ended(start, end) + more) / static_cast<double>(loop.count));
+}
+
+// Looked at where the same is asked again and again; 0 of loops over different keys, whose tasks
+// may well run side by side.
+double Chain::several_processes(const Loop& loop) {
+  const std::vector<Execution>& asked = loop.executions;
+  own_.clear();
+  for (const Execution& execution : asked)
+    own_.push_back(execution.key_hash);
+  std::sort(own_.begin(), own_.end());
+  const auto keys = std::unique(own_.begin(), own_.end()) - own_.begin();
+  if (static_cast<size_t>(keys) * kLeastOfKey > asked.size()) return 0;
+  own_.clear();
+  for (const Execution& execution : asked)
+    own_.push_back(execution.position);
+  std::sort(own_.begin(), own_.end());
+  const EventTime end = asked.back().ended_at;
+  const EventTime oldest = asked.front().started_at - (end - asked.front().started_at) -
+                           OverlapModel::kBefore - kParentSlack;
+  const auto known = reads_.begin() + static_cast<std::ptrdiff_t>(first_read_);
+  const auto from =
+      std::lower_bound(known, reads_.end(), oldest,
+                       [](const Read& read, EventTime at) { return read.ended_at < at; });
+  others_.clear();
+  for (auto read = from; read != reads_.end(); ++read) {
+    const Execution& run = runs_[read->run];
+    if (run.started_at < end && !std::binary_search(own_.begin(), own_.end(), run.position))
+      others_.push_back({run.started_at, run.ended_at});
+  }
+  return overlaps_.several(asked, others_, known == reads_.end() ? end : known->ended_at);
 }
 
 void Chain::visit_open(const std::function<void(const Execution&)>& visit) const {

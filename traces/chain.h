@@ -10,6 +10,7 @@
 
 #include "core/trace.h"
 #include "traces/loop_linker.h"
+#include "traces/overlap_model.h"
 #include "traces/parent_model.h"
 #include "traces/tick_model.h"
 
@@ -29,6 +30,7 @@ class Chain {
     uint64_t count = 0;
     Micros duration{0};
     double confidence = 0;
+    double several = 0;  // probability that its repeats of one key were several requests' at once
   };
   using Sink = std::function<void(const Found&)>;
 
@@ -68,6 +70,7 @@ class Chain {
   void drop_read();
   void close_window(EventTime horizon, const Sink& sink);
   [[nodiscard]] double share_of_jobs(const Shape& shape, const Loop& loop) const;
+  double several_processes(const Loop& loop);
   void forget_idle();
 
   const QueryTable& queries_;
@@ -106,6 +109,9 @@ class Chain {
   ActivityModel jobs_;  // that Oban ran to their end
   uint64_t jobs_ended_ = 0;
   TickModel ticks_;
+  OverlapModel overlaps_;
+  std::vector<RunTime> others_;  // scratch
+  std::vector<uint64_t> own_;    // scratch
 };
 
 }  // namespace ectoscope

@@ -318,6 +318,7 @@ void Grouper::emit_loop(StreamId stream, const Chain::Found& found) {
   Trace trace;
   trace.number = next_number_++;
   trace.confidence = found.confidence;
+  trace.several = found.several;
   trace.stream = stream;
   trace.executions = found.executions;
   loop_totals_.clear();

@@ -110,6 +110,21 @@ const Case kCases[] = {
     {"grouping is too unsure: these may be three requests",
      [](TraceBuilder& it) { it.grouped(GroupedBy::kChain, 0.69).repeat(shop().settings, 7, 3); },
      ""},
+    {"untagged, and nothing tells whether one request asked or a page's requests",
+     [](TraceBuilder& it) {
+       it.grouped(GroupedBy::kChain, 0.95).several(0.25).repeat(shop().settings, 7, 3);
+     },
+     "settings by user_id x3: info"},
+    {"untagged, but one request",
+     [](TraceBuilder& it) {
+       it.grouped(GroupedBy::kChain, 0.95).several(0.05).repeat(shop().settings, 7, 3);
+     },
+     "settings by user_id x3"},
+    {"a page's requests at once",
+     [](TraceBuilder& it) {
+       it.grouped(GroupedBy::kChain, 0.95).several(0.6).repeat(shop().settings, 7, 3);
+     },
+     ""},
 };
 
 TEST(RedundantQuery, FiresOnWhatWasAskedBeforeAndOnNothingElse) {
@@ -254,6 +269,10 @@ TEST(RedundantQuery, SaysItInOneSentence) {
   EXPECT_EQ(detector_named("redundant_query").summarize(finding),
             "2 requests asked SELECT settings again with the same parameters: 6 of 8 statements "
             "and 4.2 ms of database time for nothing new.");
+  finding.evidence["several_requests"] = 0.25;
+  EXPECT_EQ(detector_named("redundant_query").summarize(finding),
+            "2 requests, or pages that send several at once, asked SELECT settings again with the "
+            "same parameters: 6 of 8 statements and 4.2 ms of database time for nothing new.");
 }
 
 }  // namespace

@@ -135,6 +135,10 @@ class TraceBuilder {
     trace_.confidence = confidence;
     return *this;
   }
+  TraceBuilder& several(double probability) {
+    trace_.several = probability;
+    return *this;
+  }
   TraceBuilder& number(uint64_t number) {
     trace_.number = number;
     return *this;

@@ -88,6 +88,7 @@ class StreamBuilder {
     GroupedBy grouped_by = GroupedBy::kNone;
     TraceId id;
     double confidence = 0;
+    double several = 0;
     bool truncated = false;
     std::vector<Execution> executions;
     std::vector<ShapeTotal> totals;
@@ -103,6 +104,7 @@ class StreamBuilder {
       traces.push_back({trace.grouped_by,
                         trace.id,
                         trace.confidence,
+                        trace.several,
                         trace.truncated,
                         {trace.executions.begin(), trace.executions.end()},
                         {trace.totals.begin(), trace.totals.end()}});
