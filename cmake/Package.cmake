@@ -17,7 +17,8 @@ install(FILES ${deploy}/completion/ectoscope.bash
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ectoscope)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/SECURITY.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY ${deploy}/postgresql ${deploy}/prometheus ${deploy}/alertmanager ${deploy}/grafana DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY ${deploy}/ecto ${deploy}/ci ${deploy}/postgresql ${deploy}/prometheus ${deploy}/alertmanager
+        ${deploy}/grafana DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES ${deploy}/systemd/ectoscope.service DESTINATION /lib/systemd/system COMPONENT system EXCLUDE_FROM_ALL)
 install(FILES ${deploy}/debian/ectoscope.yaml DESTINATION /etc/ectoscope COMPONENT system EXCLUDE_FROM_ALL)
 

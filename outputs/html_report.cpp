@@ -182,11 +182,12 @@ class HtmlReport {
       html_.close("ul");
       html_.raw("\n");
     }
-    if (report_.input.fidelity.advice.empty()) return;
+    const std::vector<std::string> hidden = hidden_by(report_.input.fidelity);
+    if (hidden.empty()) return;
     html_.element("h2", {}, "What this log hides, and what would show it");
     html_.open("ul");
-    for (const std::string& advice : report_.input.fidelity.advice)
-      html_.element("li", {}, advice);
+    for (const std::string& line : hidden)
+      html_.element("li", {}, line);
     html_.close("ul");
     html_.raw("\n");
   }

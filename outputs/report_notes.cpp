@@ -97,6 +97,34 @@ void add_ignoring(const Ignoring& ignoring, std::vector<ReportNote>& notes) {
 
 }  // namespace
 
+std::vector<std::string> hidden_by(const InputFidelity& fidelity) {
+  using TraceIds = InputFidelity::TraceIds;
+  std::vector<std::string> lines = fidelity.advice;
+  if (fidelity.statements == InputFidelity::Statements::kNone) return lines;
+  switch (fidelity.trace_ids) {
+    case TraceIds::kAll:
+      break;
+    case TraceIds::kSome:
+      lines.emplace_back(
+          "Some statements carry no traceparent comment: their requests are told apart by how "
+          "statements follow each other, which misses some.");
+      break;
+    case TraceIds::kStale:
+      lines.emplace_back(
+          "The trace ids in comments are stale, and not believed: a prepared statement keeps the "
+          "comment that it was prepared with. Give comments with prepare: :unnamed only; "
+          "deploy/ecto has one file that does.");
+      break;
+    case TraceIds::kNone:
+      lines.emplace_back(
+          "No statement says which request it belongs to: requests are told apart by how "
+          "statements follow each other, which misses some. A traceparent comment on each tells; "
+          "deploy/ecto has one file to copy.");
+      break;
+  }
+  return lines;
+}
+
 std::vector<ReportNote> ignoring_notes(const Ignoring& ignoring) {
   std::vector<ReportNote> notes;
   add_ignoring(ignoring, notes);

@@ -17,6 +17,10 @@ struct ReportNote {
 /// In the order to show them; empty notes are left out.
 std::vector<ReportNote> notes_of(const AnalysisReport& report);
 
+/// What the input lacks, each with what would show it: fidelity's advice, and after it what no
+/// setting mends, comments that say which request a statement belongs to.
+std::vector<std::string> hidden_by(const InputFidelity& fidelity);
+
 /// The notes on what is ignored, and on rules that do nothing.
 std::vector<ReportNote> ignoring_notes(const Ignoring& ignoring);
 

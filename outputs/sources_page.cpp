@@ -1,6 +1,8 @@
 #include <string>
+#include <vector>
 
 #include "outputs/pages.h"
+#include "outputs/report_notes.h"
 #include "outputs/text_layout.h"
 
 namespace ectoscope {
@@ -80,13 +82,17 @@ void what_the_log_shows(HtmlWriter& html, const Snapshot& snapshot, const Server
        fidelity.trace_ids == InputFidelity::TraceIds::kAll);
   fact(html, "Skipped or only partly read", drops_of(server), server.dropped.empty());
   html.raw("</dl>");
-  if (!fidelity.advice.empty()) {
-    html.raw("<h3>What would show more</h3>");
-    for (size_t i = 0; i < fidelity.advice.size(); ++i) {
-      const auto number = static_cast<size_t>(&server - snapshot.servers.data());
-      code_block(html, "advice-" + std::to_string(number) + "-" + std::to_string(i),
-                 "Advice " + std::to_string(i + 1), fidelity.advice[i]);
+  const std::vector<std::string> hidden = hidden_by(fidelity);
+  if (hidden.empty()) return;
+  html.raw("<h3>What would show more</h3>");
+  for (size_t i = 0; i < hidden.size(); ++i) {
+    const auto number = static_cast<size_t>(&server - snapshot.servers.data());
+    if (i >= fidelity.advice.size()) {  // no command
+      html.element("p", {}, hidden[i]);
+      continue;
     }
+    code_block(html, "advice-" + std::to_string(number) + "-" + std::to_string(i),
+               "Advice " + std::to_string(i + 1), hidden[i]);
   }
 }
 

@@ -230,10 +230,11 @@ class Printer {
   }
 
   void hidden(const InputFidelity& fidelity) {
-    if (fidelity.advice.empty()) return;
+    const std::vector<std::string> lines = hidden_by(fidelity);
+    if (lines.empty()) return;
     out_ << "What this log hides, and what would show it:\n";
-    for (const std::string& advice : fidelity.advice)
-      listed(advice);
+    for (const std::string& line : lines)
+      listed(line);
   }
 
   void unread(const std::map<std::string, uint64_t>& unparsed) {

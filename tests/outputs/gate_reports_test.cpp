@@ -67,6 +67,25 @@ std::string written(const Write& write) {
   return out.str();
 }
 
+TEST(GateReports, TellsWhatStatementsDoNotSayOfTheirRequest) {
+  using TraceIds = InputFidelity::TraceIds;
+  InputFidelity fidelity;
+  fidelity.statements = InputFidelity::Statements::kAll;
+  fidelity.advice = {"ALTER SYSTEM SET compute_query_id = on;"};
+  const auto told = [&](TraceIds trace_ids) {
+    fidelity.trace_ids = trace_ids;
+    const std::vector<std::string> lines = hidden_by(fidelity);
+    EXPECT_EQ(lines.front(), fidelity.advice.front());
+    return lines.size() == 2 ? lines.back() : "";
+  };
+  EXPECT_EQ(told(TraceIds::kAll), "");
+  EXPECT_THAT(told(TraceIds::kSome), HasSubstr("carry no traceparent comment"));
+  EXPECT_THAT(told(TraceIds::kStale), HasSubstr("prepare: :unnamed"));
+  EXPECT_THAT(told(TraceIds::kNone), HasSubstr("deploy/ecto"));
+  fidelity.statements = InputFidelity::Statements::kNone;
+  EXPECT_EQ(told(TraceIds::kNone), "") << "statements first";
+}
+
 TEST(GateReports, Json) {
   expect_golden("outputs/gate.json", written([](const auto& report, const auto&, auto& out) {
                   write_json_report(report, "0.1.0", out);
