@@ -7,6 +7,7 @@
 
 #include "daemon/catalog_reader.h"
 #include "daemon/kind_needs.h"
+#include "parsers/fidelity.h"
 
 namespace ectoscope {
 namespace {
@@ -219,8 +220,7 @@ void Examination::look_at_prefix() {
   }
   if (missing.empty()) return;
   change("log_line_prefix lacks " + missing + ": statements are grouped with less certainty.",
-         {"ALTER SYSTEM SET log_line_prefix = '%m [%p] %q%u@%d app=%a client=%r vx=%v sess=%c "
-          "line=%l q=%Q ';"});
+         {"ALTER SYSTEM SET log_line_prefix = '" + std::string(kBestLogLinePrefix) + "';"});
 }
 
 void Examination::look_at_plans() {

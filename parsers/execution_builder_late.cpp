@@ -163,6 +163,9 @@ void ExecutionBuilder::count_run(const PendingExecution& pending) {
   const Execution& execution = pending.execution;
   const Query& query = resolver_.queries[execution.query];
   ++fidelity_.executions;
+  if (execution.has(Execution::kCoarseTime)) ++fidelity_.coarse;
+  if (execution.transaction != 0) ++fidelity_.with_transaction;
+  if (!streams_[execution.stream].application.empty()) ++fidelity_.with_application;
   if (query.parameters > 0 && !execution.has(Execution::kPlanOnly)) {
     ++(execution.has(Execution::kHasParameters) ? fidelity_.with_parameters
                                                 : fidelity_.lacking_parameters);

@@ -1,6 +1,7 @@
 #include "parsers/fidelity.h"
 
 #include <string>
+#include <string_view>
 
 namespace ectoscope {
 namespace {
@@ -48,13 +49,24 @@ TraceIds judge_trace_ids(const FidelityCounts& counts) {
   return share_below(counts.tagged, counts.taggable, 0.9) ? TraceIds::kSome : TraceIds::kAll;
 }
 
-std::string advice(const char* setting, const char* shows) {
-  return std::string("ALTER SYSTEM SET ") + setting + ";  -- " + shows;
+std::string advice(std::string_view setting, std::string_view shows) {
+  return "ALTER SYSTEM SET " + std::string(setting) + ";  -- " + std::string(shows);
 }
 
 /// A log in a language that nobody here knows is not an empty one.
 bool unreadable(const FidelityCounts& counts) {
   return counts.unread_durations > counts.executions;
+}
+
+// Of stderr alone: the other formats have it all.  An application may have no name in them, so that
+// alone is no sign.
+std::string lacking_in_prefix(const FidelityCounts& counts) {
+  std::string lacking;
+  if (counts.coarse * 2 > counts.executions) lacking = "milliseconds";
+  if (counts.executions == 0 || counts.with_transaction > 0) return lacking;
+  lacking += std::string(lacking.empty() ? "" : ", ") + "transactions";
+  if (counts.with_application == 0) lacking += ", applications";
+  return lacking;
 }
 
 void add_advice(const FidelityCounts& counts, InputFidelity& fidelity) {
@@ -93,6 +105,12 @@ void add_advice(const FidelityCounts& counts, InputFidelity& fidelity) {
   if (!fidelity.parameters && counts.lacking_parameters > 0) {
     lines.push_back(advice("log_parameter_max_length = 64",
                            "parameter values: they tell an N+1 from the same query run again"));
+  }
+  if (const std::string lacking = lacking_in_prefix(counts); !lacking.empty()) {
+    const std::string setting = "log_line_prefix = '" + std::string(kBestLogLinePrefix) + "'";
+    const std::string shows =
+        "it lacks " + lacking + ": requests are told apart with less certainty";
+    lines.push_back(advice(setting, shows));
   }
   if (counts.executions > 0 && counts.with_query_id == 0) {
     lines.push_back(advice("compute_query_id = on",

@@ -29,8 +29,15 @@ struct FidelityCounts {
   uint64_t tagged = 0;    // of them: with a trace id
   uint64_t stale = 0;     // of `tagged`: a named statement that was prepared earlier
   uint64_t with_query_id = 0;
+  uint64_t coarse = 0;            // executions whose stamps are whole seconds
+  uint64_t with_transaction = 0;  // executions whose virtual transaction id was logged
+  uint64_t with_application = 0;
   uint64_t unread_durations = 0;  // in the words of a language that is not known
 };
+
+/// A log_line_prefix with all that is read of it.
+inline constexpr char kBestLogLinePrefix[] =
+    "%m [%p] %q%u@%d app=%a client=%r vx=%v sess=%c line=%l q=%Q ";
 
 /// What to say of a log whose language is not known.
 std::string unreadable_advice();

@@ -24,6 +24,8 @@ FidelityCounts healthy() {
   counts.plans = 3;
   counts.taggable = 90;
   counts.with_query_id = 100;
+  counts.with_transaction = 100;
+  counts.with_application = 100;
   return counts;
 }
 
@@ -135,6 +137,27 @@ TEST(Fidelity, AdviceNamesTheSettingThatIsMissing) {
                 Contains(HasSubstr("ALTER SYSTEM SET " + std::string(c.setting) + "  -- ")))
         << c.setting;
   }
+  const auto prefix_advice = [](void (*change)(FidelityCounts&)) {
+    FidelityCounts counts = healthy();
+    change(counts);
+    for (const std::string& line : judge_fidelity(counts).advice) {
+      if (line.starts_with("ALTER SYSTEM SET log_line_prefix = '%m [%p] "))
+        return line.substr(line.find("  -- ") + 5);
+    }
+    return std::string();
+  };
+  EXPECT_EQ(prefix_advice([](FidelityCounts& c) { c.coarse = 100; }),
+            "it lacks milliseconds: requests are told apart with less certainty");
+  EXPECT_EQ(prefix_advice([](FidelityCounts& c) { c.coarse = c.with_transaction = 0; }),
+            "it lacks transactions: requests are told apart with less certainty");
+  EXPECT_EQ(prefix_advice([](FidelityCounts& c) {
+              c.coarse = 100;
+              c.with_transaction = c.with_application = 0;
+            }),
+            "it lacks milliseconds, transactions, applications: requests are told apart with less "
+            "certainty");
+  EXPECT_EQ(prefix_advice([](FidelityCounts& c) { c.with_application = 0; }), "")
+      << "csvlog of an application that has no name";
   FidelityCounts no_plans = healthy();
   no_plans.plans = 0;
   const auto lines = judge_fidelity(no_plans).advice;
