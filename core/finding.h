@@ -79,7 +79,8 @@ struct Observation {
   EventTime started_at;       // the parent's start, else the first child's
   EventTime ended_at;         // the last child's end
   std::vector<int32_t> pids;  // ascending, each once
-  uint64_t statements = 0;    // in this example: the children, and the parent where there is one
+  uint64_t statements = 0;    // that it is about: an N+1's children
+  uint64_t leading = 0;       // that only led to them: the parent, where there is one
   uint64_t repeats = 0;       // executions of `query` that the problem is about
   uint64_t excess_statements = 0;          // those that the remedy would do without
   Micros database_time{0};                 // spent in `query`
@@ -180,7 +181,7 @@ struct Finding {
   uint64_t occurrences = 0;
   EventTime first_seen;
   EventTime last_seen;
-  uint64_t statements = 0;
+  uint64_t statements = 0;  // that it is about: no parents
   uint64_t excess_statements = 0;
   Micros database_time{0};
   Micros saved{0};

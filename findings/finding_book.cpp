@@ -24,7 +24,7 @@ Example example_of(const Observation& observation, const Trace& trace) {
   example.started_at = observation.started_at;
   example.ended_at = observation.ended_at;
   example.pids = observation.pids;
-  example.statements = observation.statements;
+  example.statements = observation.statements + observation.leading;
   example.duration = observation.ended_at - observation.started_at;
   return example;
 }

@@ -157,7 +157,7 @@ void Chain::emit(const Turn& turn, const Loop& loop, const Sink& sink) {
   const double confidence = loop.confidence * (1 - share_of_jobs(shapes_[query.id], loop)) *
                             (1 - ticks_.share(loop.executions, turn.linker->usual_rate()));
   sink({executions_, query.id, parent != nullptr, loop.count, loop.duration, confidence,
-        several_processes(loop)});
+        reads_rows(query) ? several_processes(loop) : 0});
 }
 
 // Jobs that run one after the other, or side by side, all do the same: what each did once is no

@@ -218,7 +218,7 @@ Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent)
   if (parent != kNowhere) {
     add(trace.executions[parent]);
     observation.parent = trace.executions[parent].query;
-    ++observation.statements;
+    observation.leading = 1;
   }
   std::sort(observation.pids.begin(), observation.pids.end());
   observation.pids.erase(std::unique(observation.pids.begin(), observation.pids.end()),
@@ -228,8 +228,7 @@ Observation observe(const Trace& trace, const Repeats& repeats, uint32_t parent)
 
 uint64_t repeats_each(const Finding& finding) {
   const uint64_t requests = std::max<uint64_t>(1, finding.occurrences);
-  // All but one of them are too many; `statements` has the parents too.
-  return (finding.excess_statements + requests + requests / 2) / requests;
+  return (finding.statements + requests / 2) / requests;
 }
 
 bool is_sandbox(const Trace& trace, const QueryTable& queries) {
