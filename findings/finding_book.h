@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -150,9 +151,9 @@ class FindingBook {
   FindingLimits limits_;
   FindingHooks hooks_;
   BookWatchers watchers_;
-  std::vector<Problem> problems_;
-  std::vector<size_t> free_;  // places in problems_
-  std::set<size_t> changed_;  // likewise
+  std::deque<Problem> problems_;  // some KiB each: never all of them twice, as a vector grows
+  std::vector<size_t> free_;      // places in problems_
+  std::set<size_t> changed_;      // likewise
   std::unordered_map<std::string, size_t> by_id_;
   std::array<size_t, 256> recent_{};  // places in problems_, some of them another's by now
   std::map<uint64_t, std::vector<Open>> open_;  // by Trace::number
