@@ -176,16 +176,17 @@ double Chain::share_of_jobs(const Shape& shape, const Loop& loop) const {
   return std::min(1.0, (ended(start, end) + more) / static_cast<double>(loop.count));
 }
 
-// Looked at where the same is asked again and again; 0 of loops over different keys, whose tasks
-// may well run side by side.
+// Looked at where the same is asked again and again: the tasks of a loop over different keys may
+// well run side by side.
 double Chain::several_processes(const Loop& loop) {
   const std::vector<Execution>& asked = loop.executions;
+  if (asked.front().has(Execution::kCoarseTime)) return OverlapModel::kUnknown;
   own_.clear();
   for (const Execution& execution : asked)
     own_.push_back(execution.key_hash);
   std::sort(own_.begin(), own_.end());
   const auto keys = std::unique(own_.begin(), own_.end()) - own_.begin();
-  if (static_cast<size_t>(keys) * kLeastOfKey > asked.size()) return 0;
+  if (static_cast<size_t>(keys) * kLeastOfKey > asked.size()) return OverlapModel::kUnknown;
   own_.clear();
   for (const Execution& execution : asked)
     own_.push_back(execution.position);

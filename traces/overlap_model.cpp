@@ -9,8 +9,7 @@ namespace {
 
 constexpr Micros kTick{1'000};  // of the stamps: what overlaps by less may not have
 constexpr std::array kEarlier{Micros(300'000), OverlapModel::kBefore};
-constexpr double kForget = 60;  // overlaps; older ones count half then
-constexpr double kPrior = 0.25;
+constexpr double kForget = 60;   // overlaps; older ones count half then
 constexpr double kShown = 0.5;   // of them: no call overlaps itself, and links avoid what overlaps
 constexpr double kDamped = 0.5;  // overlaps come in clusters: one long statement, several repeats
 
@@ -95,9 +94,9 @@ double OverlapModel::several(std::span<const Execution> loop, std::span<const Ru
   const double one_process = shape.by_chance + 1;
   const double several = std::max(shape.by_chance, kShown * shape.if_several) + 1;
   const double log_odds =
-      std::log(kPrior / (1 - kPrior)) +
+      std::log(kUnknown / (1 - kUnknown)) +
       kDamped * (shape.seen * std::log(several / one_process) - (several - one_process));
-  if (shape.if_several > kForget) {
+  if (std::max({shape.seen, shape.by_chance, shape.if_several}) > kForget) {
     shape.seen /= 2;
     shape.by_chance /= 2;
     shape.if_several /= 2;

@@ -25,6 +25,9 @@ class OverlapModel {
   /// `others` are looked at as far before a loop, and once more its length, to tell chance.
   static constexpr Micros kBefore{700'000};
 
+  /// The answer where nothing tells.
+  static constexpr double kUnknown = 0.25;
+
   /// Probability that the executions of `loop`, by end and of one shape, were several processes'.
   /// `others` is what else ran meanwhile and before, all of it since `known_since`.  Learns.
   double several(std::span<const Execution> loop, std::span<const RunTime> others,

@@ -108,5 +108,20 @@ TEST_F(ChainOverlapTest, FastStatementsTellNothing) {
   EXPECT_NEAR(unknown.several, 0.25, 0.1);
 }
 
+// Stamps of whole seconds: all that ended in one second seems to overlap.
+TEST_F(ChainOverlapTest, WholeSecondsTellNothing) {
+  for (int page = 0; page < kPages; ++page)
+    page_of_calls(page * 900.0 + upto(300), 4);
+  for (Execution& execution : app_.executions) {
+    execution.flags |= Execution::kCoarseTime;
+    execution.duration *= 10;  // over the millisecond that stamps else have
+    execution.ended_at -= execution.ended_at.time_since_epoch() % Micros(1'000'000);
+    execution.started_at = execution.ended_at - execution.duration;
+  }
+  const Judged unknown = judged();
+  EXPECT_GE(unknown.loops, 5U);
+  EXPECT_EQ(unknown.several, 0.25);
+}
+
 }  // namespace
 }  // namespace ectoscope::testing
