@@ -76,12 +76,12 @@ struct Observation {
   Severity severity = Severity::kWarning;
   double confidence = 1.0;  // 0..1
   Remedy remedy = Remedy::kNone;
-  EventTime started_at;       // the parent's start, else the first child's
-  EventTime ended_at;         // the last child's end
-  std::vector<int32_t> pids;  // ascending, each once
-  uint64_t statements = 0;    // that it is about: an N+1's children
-  uint64_t leading = 0;       // that only led to them: the parent, where there is one
-  uint64_t repeats = 0;       // executions of `query` that the problem is about
+  EventTime started_at;                    // the parent's start, else the first child's
+  EventTime ended_at;                      // the last child's end
+  std::vector<int32_t> pids;               // ascending, each once
+  uint64_t statements = 0;                 // that it is about: an N+1's children
+  uint64_t leading = 0;                    // that only led to them: the parent, where there is one
+  uint64_t repeats = 0;                    // executions of `query` that the problem is about
   uint64_t excess_statements = 0;          // those that the remedy would do without
   Micros database_time{0};                 // spent in `query`
   Micros saved{0};                         // of it, what the remedy would save

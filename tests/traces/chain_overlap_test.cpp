@@ -92,8 +92,9 @@ TEST_F(ChainOverlapTest, StrangersAreNoEvidence) {
   for (int page = 0; page < kPages; ++page)
     forgetful_request(page * 900.0 + upto(300), 1);
   const QueryId lists = app_.list_of("posts", "id");
-  for (double at = 0; at < kPages * 900.0; at += upto(20))
-    run(lists, at, 3 + upto(4), 0);
+  double at = 0;
+  while (at < kPages * 900.0)
+    run(lists, at += upto(20), 3 + upto(4), 0);
   const Judged one = judged();
   EXPECT_GE(one.loops, (kPages - kLearned) / 2);
   EXPECT_LT(one.several, 0.4);
