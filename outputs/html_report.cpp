@@ -182,14 +182,6 @@ class HtmlReport {
       html_.close("ul");
       html_.raw("\n");
     }
-    const std::vector<std::string> hidden = hidden_by(report_.input.fidelity);
-    if (hidden.empty()) return;
-    html_.element("h2", {}, "What this log hides, and what would show it");
-    html_.open("ul");
-    for (const std::string& line : hidden)
-      html_.element("li", {}, line);
-    html_.close("ul");
-    html_.raw("\n");
   }
 
   void footer(std::string_view version) {

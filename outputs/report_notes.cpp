@@ -159,6 +159,8 @@ bool is_known(const AnalysisReport& report, const Finding& finding) {
 
 std::vector<ReportNote> notes_of(const AnalysisReport& report) {
   std::vector<ReportNote> notes;
+  if (auto hidden = hidden_by(report.input.fidelity); !hidden.empty())
+    notes.push_back({"What this log hides, and what would show it", std::move(hidden)});
   if (report.why) notes.push_back(why_note(*report.why));
   for (ReportNote& note : ignoring_notes(report.ignoring))
     notes.push_back(std::move(note));

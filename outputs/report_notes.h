@@ -1,4 +1,5 @@
-// What a report says besides its findings: the gate, what is ignored, what --why was told.
+// What a report says besides its findings: what its input hides, the gate, what is ignored, what
+// --why was told.
 #pragma once
 
 #include <string>

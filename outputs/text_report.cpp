@@ -89,7 +89,6 @@ class Printer {
 
   void closing(const AnalysisReport& report) {
     totals(report);
-    hidden(report.input.fidelity);
     unread(report.input.unparsed);
     for (const ReportNote& note : notes_of(report)) {
       paragraph(harmless(note.title) + (note.lines.empty() ? "." : ":"));
@@ -227,14 +226,6 @@ class Printer {
     }
     for (const std::string& line : wrap(text, style_.width))
       out_ << painted(colour::kBold, line) << '\n';
-  }
-
-  void hidden(const InputFidelity& fidelity) {
-    const std::vector<std::string> lines = hidden_by(fidelity);
-    if (lines.empty()) return;
-    out_ << "What this log hides, and what would show it:\n";
-    for (const std::string& line : lines)
-      listed(line);
   }
 
   void unread(const std::map<std::string, uint64_t>& unparsed) {

@@ -74,8 +74,9 @@ double expect_overlaps(std::span<const RunTime> others, const Repeated& repeats)
 
 double OverlapModel::several(std::span<const Execution> loop, std::span<const RunTime> others,
                              EventTime known_since) {
-  if (shapes_.size() >= kMaxShapes) shapes_.clear();
-  Overlaps& shape = shapes_[loop.front().query];
+  const QueryId query = loop.front().query;
+  if (shapes_.size() >= kMaxShapes && !shapes_.contains(query)) shapes_.clear();
+  Overlaps& shape = shapes_[query];
   const Repeated repeats = repeated(loop);
   double by_chance = 0;
   double looks = 0;

@@ -29,14 +29,14 @@ class OverlapModel {
   static constexpr double kUnknown = 0.25;
 
   /// Probability that the executions of `loop`, by end and of one shape, were several processes'.
-  /// `others` is what else ran meanwhile and before, all of it since `known_since`.  Learns.
+  /// `others` are other reads of the stream, meanwhile and before, all since `known_since`. Learns.
   double several(std::span<const Execution> loop, std::span<const RunTime> others,
                  EventTime known_since);
 
  private:
   static constexpr size_t kMaxShapes = 4096;
 
-  // Others' statements that ran while the shape's did, of all loops.
+  // Other reads that ran while the shape's did, of all loops.
   struct Overlaps {
     double seen = 0;
     double by_chance = 0;   // as many did at other times

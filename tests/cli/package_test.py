@@ -209,7 +209,9 @@ class Package(unittest.TestCase):
         listing = run("dpkg-deb", "--contents", self.deb)
         files = {line.split()[5][1:]: line.split()[0] for line in listing.splitlines() if not line.startswith("d")}
         for path in ("/usr/bin/ectoscope", "/lib/systemd/system/ectoscope.service", "/etc/ectoscope/ectoscope.yaml",
-                     "/usr/share/man/man1/ectoscope.1.gz", "/usr/share/bash-completion/completions/ectoscope"):
+                     "/usr/share/man/man1/ectoscope.1.gz", "/usr/share/bash-completion/completions/ectoscope",
+                     "/usr/share/doc/ectoscope/examples/ecto/ectoscope_comments.ex",
+                     "/usr/share/doc/ectoscope/examples/ci/README.md"):
             self.assertIn(path, files)
         self.assertTrue(any(path.startswith("/usr/share/ectoscope/recordings/") for path in files), files)
         self.assertFalse([path for path, mode in files.items() if mode[8] == "w" or "s" in mode])

@@ -131,6 +131,16 @@ TEST(RedundantQuery, FiresOnWhatWasAskedBeforeAndOnNothingElse) {
   expect_said("redundant_query", shop().queries, kCases);
 }
 
+TEST(RedundantQuery, WhyNotTellsOfAPagesRequests) {
+  TraceBuilder trace;
+  trace.grouped(GroupedBy::kChain, 0.95).several(0.6).repeat(shop().settings, 7, 3);
+  Probe probe("redundant_query");
+  probe.judge(trace, shop().queries);
+  ASSERT_EQ(probe.near_misses.size(), 1U);
+  EXPECT_EQ(probe.near_misses[0].query, shop().settings);
+  EXPECT_EQ(probe.near_misses[0].why, "repeats that several requests of one page sent at once");
+}
+
 TEST(RedundantQuery, OnceARequestIsNotRedundant) {
   Probe probe("redundant_query");
   for (uint64_t request = 1; request <= 50; ++request) {

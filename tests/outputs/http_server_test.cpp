@@ -163,6 +163,14 @@ TEST_F(HttpServerTest, HostileTextStaysText) {
   }
 }
 
+TEST_F(HttpServerTest, SourcesSayWhatWouldShowMore) {
+  start();
+  const std::string page = get("/sources");
+  EXPECT_THAT(page, HasSubstr("What would show more"));
+  EXPECT_THAT(page, HasSubstr("ALTER SYSTEM SET"));
+  EXPECT_THAT(page, HasSubstr("deploy/ecto"));
+}
+
 TEST_F(HttpServerTest, FindingSaysItAll) {
   options_.trace_url = "https://traces.example/t/{trace_id}?x=1&y=2";
   start();

@@ -212,6 +212,25 @@ TEST(ExecutionBuilder, ParametersComeFromTheExecuteElseFromTheBind) {
   EXPECT_EQ(fixture.builder.fidelity().lacking_parameters, 1U);
 }
 
+TEST(ExecutionBuilder, CountsWhatThePrefixShows) {
+  BuilderFixture fixture;
+  const auto run = [&] { fixture.log(100, "duration: 0.1 ms  statement: SELECT 1"); };
+  fixture.virtual_xid = "3/7";
+  run();
+  fixture.virtual_xid = "";
+  run();
+  LogRecord bare = fixture.record(101, "duration: 0.1 ms  statement: SELECT 1");
+  bare.coarse_time = true;
+  bare.application = "";
+  fixture.builder.on_record(bare);
+  fixture.builder.flush();
+  const FidelityCounts& counts = fixture.builder.fidelity();
+  EXPECT_EQ(counts.executions, 3U);
+  EXPECT_EQ(counts.with_transaction, 1U);
+  EXPECT_EQ(counts.with_application, 2U);
+  EXPECT_EQ(counts.coarse, 1U);
+}
+
 TEST(ExecutionBuilder, DetailsThatComeLateAreJoined) {
   BuilderFixture fixture;
   fixture.log(100, "duration: 0.1 ms  bind <unnamed>: SELECT a = $1");

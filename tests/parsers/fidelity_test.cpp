@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/golden.h"
+
 namespace ectoscope {
 namespace {
 
@@ -164,6 +166,14 @@ TEST(Fidelity, AdviceNamesTheSettingThatIsMissing) {
   EXPECT_THAT(lines, Contains(HasSubstr("auto_explain.log_triggers = on")));
   EXPECT_THAT(lines, Not(Contains(HasSubstr("log_timing"))))
       << "it is on by default, and a trigger has no time without it";
+}
+
+TEST(Fidelity, TheSamePrefixIsAdvisedEverywhere) {
+  for (const char* file : {"README.md", "deploy/postgresql/ectoscope.conf"}) {
+    EXPECT_THAT(read_text(std::string(SOURCE_DIR) + "/" + file),
+                HasSubstr("log_line_prefix = '" + std::string(kBestLogLinePrefix) + "'"))
+        << file;
+  }
 }
 
 }  // namespace

@@ -64,6 +64,19 @@ class ChainOverlapTest : public ::testing::Test {
     return judged;
   }
 
+  template <typename Request>
+  void visits(const Request& request) {
+    for (int page = 0; page < kPages; ++page)
+      request(page * 900.0 + upto(300));
+  }
+
+  // What is said of the users' look-ups, in the mean; nearly all are found.
+  double several() {
+    const Judged told = judged();
+    EXPECT_GE(told.loops, (kPages - kLearned) / 2);
+    return told.several;
+  }
+
   StreamBuilder app_;
   Scatter scatter_;
   uint64_t next_ = 0;
@@ -72,47 +85,34 @@ class ChainOverlapTest : public ::testing::Test {
 };
 
 TEST_F(ChainOverlapTest, WhatRunsWhileTheyAskTellsThatTheyAreSeveral) {
-  for (int page = 0; page < kPages; ++page)
-    page_of_calls(page * 900.0 + upto(300), 4);
-  const Judged several = judged();
-  EXPECT_GE(several.loops, (kPages - kLearned) / 2);
-  EXPECT_GT(several.several, 0.9);
+  visits([&](double at) { page_of_calls(at, 4); });
+  EXPECT_GT(several(), 0.9);
 }
 
 TEST_F(ChainOverlapTest, OneRequestRunsNothingWhileItAsks) {
-  for (int page = 0; page < kPages; ++page)
-    forgetful_request(page * 900.0 + upto(300), 4);
-  const Judged one = judged();
-  EXPECT_GE(one.loops, (kPages - kLearned) / 2);
-  EXPECT_LT(one.several, 0.05);
+  visits([&](double at) { forgetful_request(at, 4); });
+  EXPECT_LT(several(), 0.05);
 }
 
 // Other visitors' statements overlap the request's as often as they stand anywhere.
 TEST_F(ChainOverlapTest, StrangersAreNoEvidence) {
-  for (int page = 0; page < kPages; ++page)
-    forgetful_request(page * 900.0 + upto(300), 1);
+  visits([&](double at) { forgetful_request(at, 1); });
   const QueryId lists = app_.list_of("posts", "id");
   double at = 0;
   while (at < kPages * 900.0)
     run(lists, at += upto(20), 3 + upto(4), 0);
-  const Judged one = judged();
-  EXPECT_GE(one.loops, (kPages - kLearned) / 2);
-  EXPECT_LT(one.several, 0.4);
+  EXPECT_LT(several(), 0.4);
 }
 
 // Stamps of milliseconds show no overlap of statements that are shorter.
 TEST_F(ChainOverlapTest, FastStatementsTellNothing) {
-  for (int page = 0; page < kPages; ++page)
-    page_of_calls(page * 900.0 + upto(300), 0.3);
-  const Judged unknown = judged();
-  EXPECT_GE(unknown.loops, (kPages - kLearned) / 2);
-  EXPECT_NEAR(unknown.several, 0.25, 0.1);
+  visits([&](double at) { page_of_calls(at, 0.3); });
+  EXPECT_NEAR(several(), 0.25, 0.1);
 }
 
 // Stamps of whole seconds: all that ended in one second seems to overlap.
 TEST_F(ChainOverlapTest, WholeSecondsTellNothing) {
-  for (int page = 0; page < kPages; ++page)
-    page_of_calls(page * 900.0 + upto(300), 4);
+  visits([&](double at) { page_of_calls(at, 4); });
   for (Execution& execution : app_.executions) {
     execution.flags |= Execution::kCoarseTime;
     execution.duration *= 10;  // over the millisecond that stamps else have
